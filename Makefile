@@ -1,0 +1,59 @@
+# Needs python3 (3.11 or newer), git and make. Uses uv where it is there, pip where it is not; both install the locked set.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+TEST_ARGS ?= -n 2
+
+.PHONY: help demo test lint format lock clean
+
+help:
+	@echo "make demo    run the bug-fix example from task file to evidence"
+	@echo "make test    run all tests"
+	@echo "make lint    ruff and pyright"
+	@echo "make format  let ruff rewrite the sources"
+	@echo "make lock    renew uv.lock and requirements/ (needs uv)"
+	@echo "make clean   remove what the targets made"
+
+$(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
+ifdef UV
+	$(UV) sync --locked --no-dev --quiet
+else
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "waypost needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+endif
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+ifdef UV
+	$(UV) sync --locked --quiet
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+endif
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(BIN)/python examples/bugfix/demo.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	uv lock
+	uv export --quiet --locked --no-dev --no-emit-project --no-header --format requirements-txt -o requirements/run.txt
+	uv export --quiet --locked --no-emit-project --no-header --format requirements-txt -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,59 @@
+"""What must be true of a run that is DONE. Checked on the data itself, whoever wrote it."""
+
+from __future__ import annotations
+
+from .plan import Plan
+from .records import Attempt, Check, CheckKind, Outcome, Verdict
+from .task import Task
+
+_PROOF = frozenset({CheckKind.COMMAND, CheckKind.OUTPUT})
+
+
+def missing_for_done(
+    task: Task | None,
+    plan: Plan | None,
+    attempts: tuple[Attempt, ...],
+    checks: tuple[Check, ...],
+    verdicts: tuple[Verdict, ...],
+) -> list[str]:
+    """Everything that keeps this record from proving DONE, in words; empty only if nothing is missing."""
+    if task is None or plan is None:
+        return ["there is no task or no plan"]
+    missing: list[str] = []
+    newest_round = max((check.round for check in checks), default=0)
+    final = [check for check in checks if check.round == newest_round]
+    if not plan.coverage:
+        missing.append("no criterion is mapped to a check")
+    if not any(check.outcome is Outcome.PASSED and check.kind in _PROOF for check in final):
+        missing.append("no check ran and passed")
+    replaced = {(check.step, check.ref) for check in final if check.stands_for and check.outcome is Outcome.PASSED}
+    missing += [
+        f"check {check.id} is {check.outcome}"
+        for check in final
+        if check.outcome is not Outcome.PASSED
+        and not (check.kind is CheckKind.BASELINE and (check.step, check.ref) in replaced)
+    ]
+    missing += [f"{_name(v)} is {v.outcome}" for v in verdicts if v.outcome is not Outcome.PASSED]
+    for step in task.steps:
+        own = [attempt for attempt in attempts if attempt.step == step.id]
+        if not own or not own[-1].succeeded:
+            missing.append(f"step {step.id} has no successful attempt")
+    proved = {(v.step, v.criterion) for v in verdicts if v.outcome is Outcome.PASSED and v.checks}
+    passed = {(check.step, check.ref) for check in final if check.outcome is Outcome.PASSED}
+    for row in plan.coverage:
+        if (row.step, row.criterion) not in proved:
+            missing.append(f"criterion {row.criterion} of {row.step or 'the task'} has no PASSED verdict")
+        missing += [
+            f"criterion {row.criterion} rests on {ref}, which did not pass in the last round"
+            for ref in row.checks
+            if (row.step, ref) not in passed
+        ]
+    criteria = {(step.id, c.id) for step in task.steps for c in step.criteria} | {(None, c.id) for c in task.criteria}
+    covered = {(row.step, row.criterion) for row in plan.coverage if row.checks}
+    missing += [f"criterion {c} has no check" for _, c in sorted(criteria - covered, key=str)]
+    return missing
+
+
+def _name(verdict: Verdict) -> str:
+    where = f"step {verdict.step}" if verdict.step else "the task"
+    return f"criterion {verdict.criterion} of {where}" if verdict.criterion else where

@@ -1,0 +1,32 @@
+"""What one `Send` to dispatch carries: everything a worker has to be told, and nothing else of the state."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .ids import RunIdField, TaskIdField
+from .model import Record
+from .records import Check, Order
+from .status import Status
+from .task import Step
+
+
+class Job(Record):
+    """One step on its way to one worker.
+
+    Attributes:
+        status: where the run stood when the job was made; the guard needs it.
+        failing: the checks of the last round that this attempt has to mend.
+    """
+
+    run_id: RunIdField
+    status: Status
+    task_id: TaskIdField
+    task_title: str
+    task_goal: str
+    step: Step
+    order: Order
+    failing: tuple[Check, ...] = ()
+    workspace: str
+    worker: str
+    timeout_s: float = Field(gt=0)

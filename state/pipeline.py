@@ -1,0 +1,147 @@
+"""The state of a run: what LangGraph keeps in its channels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .ids import RunIdField, StepIdField, TaskIdField
+from .invariants import missing_for_done
+from .model import Record
+from .plan import Plan
+from .records import (
+    Attempt,
+    AttemptOutcome,
+    Check,
+    Decision,
+    EvidenceFile,
+    Order,
+    Outcome,
+    Transition,
+    Verdict,
+)
+from .status import Status
+from .task import Task
+
+_T = TypeVar("_T")
+
+
+def newest(_old: Any, new: Any) -> Any:
+    """Reducer: the newest value wins. Steps dispatched at the same time all report the same status."""
+    return new
+
+
+def join_attempts(old: tuple[Attempt, ...], new: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Reducer: an attempt replaces the record of itself, and the order does not depend on who came first."""
+    by_key = {(attempt.step, attempt.number): attempt for attempt in (*old, *new)}
+    return tuple(by_key[key] for key in sorted(by_key, key=lambda key: (key[0], key[1])))
+
+
+def append(old: tuple[_T, ...], new: tuple[_T, ...]) -> tuple[_T, ...]:
+    """Reducer: a history only grows."""
+    return (*old, *new)
+
+
+class Limits(Record):
+    """What a run may use. Saved with the run, so that a resumed run keeps its contract.
+
+    Attributes:
+        max_rework: how many reworks one step may have before the run is BLOCKED.
+        step_timeout_s: limit for one attempt of a worker.
+        check_timeout_s: limit for one verification command.
+        budget_s: limit for the time of all attempts and checks together, None for no limit.
+    """
+
+    max_rework: int = Field(default=3, ge=0, le=100)
+    step_timeout_s: float = Field(default=3600.0, gt=0)
+    check_timeout_s: float = Field(default=600.0, gt=0)
+    budget_s: float | None = Field(default=None, gt=0)
+
+
+class Baseline(Record):
+    """The workspace as it was before the first step: its commit, and the files that differed from it then."""
+
+    commit: str
+    dirty: dict[str, str] = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
+
+
+class Blocked(Record):
+    """Why a run waits for a person."""
+
+    question: str
+    reasons: tuple[str, ...]
+
+
+class PipelineState(BaseModel):
+    """Everything a run knows about itself. Small on purpose: output and diffs are files, named by hash."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunIdField = Field(description="The run, and the LangGraph thread it lives in.")
+    task_file: str = Field(description="The task file, as an absolute path.")
+    task_id: TaskIdField | None = Field(default=None, description="Which task of the file; needed if it has several.")
+    workspace: str = Field(description="The git repository that the work happens in, as an absolute path.")
+    worker: str = Field(default="shell", description="Name of the worker that steps are handed to.")
+    limits: Limits = Field(default_factory=Limits, description="What the run may use.")
+    baseline: Baseline | None = Field(default=None, description="The workspace before the first step.")
+    created_at: datetime | None = Field(default=None, description="When the run was made.")
+    writer_version: str = Field(default="", description="The version of Waypost that made the run.")
+
+    status: Annotated[Status, newest] = Field(default=Status.PLANNING, description="Where the run stands.")
+    task: Task | None = None
+    plan: Plan | None = None
+    orders: tuple[Order, ...] = Field(default=(), description="What is dispatched next, or is in flight.")
+    attempts: Annotated[tuple[Attempt, ...], join_attempts] = ()
+    checks: Annotated[tuple[Check, ...], append] = ()
+    verdicts: tuple[Verdict, ...] = Field(default=(), description="What is known now, after the newest checks.")
+    accepted: tuple[StepIdField, ...] = Field(default=(), description="Steps whose checks passed when last run.")
+    reworks: dict[str, int] = Field(default_factory=dict, description="Step id -> reworks since a person last decided.")
+    forgiven_s: float = Field(default=0.0, description="Seconds that no longer count against the budget.")
+    blocked: Blocked | None = None
+    decisions: Annotated[tuple[Decision, ...], append] = ()
+    evidence: tuple[EvidenceFile, ...] = ()
+    transitions: Annotated[tuple[Transition, ...], append] = ()
+
+    @model_validator(mode="after")
+    def _done_is_proved(self) -> PipelineState:
+        if self.status is Status.DONE:
+            missing = missing_for_done(self.task, self.plan, self.attempts, self.checks, self.verdicts)
+            if missing:
+                raise ValueError("status DONE without proof: " + "; ".join(missing))
+        return self
+
+    @property
+    def round(self) -> int:
+        """Number of the newest verification round, 0 before the first."""
+        return max((check.round for check in self.checks), default=0)
+
+    def attempt(self, step: str, number: int) -> Attempt | None:
+        """That attempt, or None where it was never recorded."""
+        return next((a for a in self.attempts if a.step == step and a.number == number), None)
+
+    def attempts_of(self, step: str) -> tuple[Attempt, ...]:
+        """The attempts of one step, oldest first."""
+        return tuple(attempt for attempt in self.attempts if attempt.step == step)
+
+    def in_flight(self) -> tuple[Order, ...]:
+        """Orders whose attempt is not known to have ended."""
+        return tuple(
+            order
+            for order in self.orders
+            if (a := self.attempt(order.step, order.number)) is None or a.outcome is AttemptOutcome.RUNNING
+        )
+
+    def spent_s(self) -> float:
+        """Seconds of all attempts and checks together."""
+        attempts = sum(
+            (a.ended_at - a.started_at).total_seconds() for a in self.attempts if a.started_at and a.ended_at
+        )
+        return attempts + sum(check.duration_s or 0.0 for check in self.checks)
+
+    def failing(self, step: str | None) -> tuple[Check, ...]:
+        """Checks of the newest round that did not pass, for one step (None: the task itself)."""
+        return tuple(
+            c for c in self.checks if c.round == self.round and c.step == step and c.outcome is not Outcome.PASSED
+        )

@@ -1,0 +1,118 @@
+"""What was asked: a task, its steps, and how each criterion is to be proved."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from .ids import CheckRef, CheckRefField, CriterionIdField, StepIdField, TaskIdField
+from .model import Record
+
+
+class ActionKind(StrEnum):
+    """Who an action is written for."""
+
+    PROSE = "prose"
+    BASH = "bash"
+    SCRIPTED = "scripted"
+
+
+class Action(Record):
+    """One thing to do: prose for an agent, or a fenced block for the worker its info string names."""
+
+    kind: ActionKind
+    text: str
+    line: int | None = None
+
+
+class Command(Record):
+    """A verification command.
+
+    Attributes:
+        ref: the id that criteria refer to (V1, V2, ...).
+        run: the command as written.
+        equivalents: what runs instead, all of it, where `run` does not exist on this machine or in this project.
+        timeout_s: limit for one command, None for the run's default.
+    """
+
+    ref: CheckRefField
+    run: str = Field(min_length=1)
+    equivalents: tuple[str, ...] = ()
+    timeout_s: float | None = Field(default=None, gt=0)
+    line: int | None = None
+
+
+class Output(Record):
+    """A file the step must leave behind, relative to the workspace, not empty."""
+
+    ref: CheckRefField
+    path: str = Field(min_length=1)
+    line: int | None = None
+
+
+class Criterion(Record):
+    """One acceptance criterion and the checks that prove it; all of them must pass."""
+
+    id: CriterionIdField
+    text: str
+    verified_by: tuple[CheckRefField, ...] = ()
+    line: int | None = None
+
+
+class Contract(Record):
+    """What a step and a task share: what is promised and how that is proved."""
+
+    title: str
+    goal: str = ""
+    criteria: tuple[Criterion, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    allowed_paths: tuple[str, ...] = ()
+    verification: tuple[Command, ...] = ()
+    line: int | None = None
+
+    @property
+    def refs(self) -> tuple[CheckRef, ...]:
+        """The ids a criterion of this contract may name."""
+        return tuple(item.ref for item in (*self.verification, *self.outputs))
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Contract:
+        named = (("criterion", [str(c.id) for c in self.criteria]), ("check", [str(ref) for ref in self.refs]))
+        for kind, ids in named:
+            twice = sorted({i for i in ids if ids.count(i) > 1})
+            if twice:
+                raise ValueError(f"{kind} id {twice[0]!r} stands twice in {self.title!r}")
+        return self
+
+
+class Step(Contract):
+    """One contract inside a task, handed to one worker at a time."""
+
+    id: StepIdField
+    actions: tuple[Action, ...] = ()
+    depends_on: tuple[StepIdField, ...] = ()
+
+
+class Source(Record):
+    """Where a task was read: the user's file and the bytes it had then."""
+
+    path: str
+    sha256: str
+    line: int | None = None
+
+
+class Task(Contract):
+    """What was asked. Criteria and commands of the task itself are checked after its last step."""
+
+    id: TaskIdField
+    steps: tuple[Step, ...] = Field(min_length=1)
+    depends_on: tuple[TaskIdField, ...] = ()
+    source: Source
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id. Raises KeyError."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)

@@ -1,0 +1,59 @@
+"""`waypost` as a user runs it: a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The last line of a `--json` run."""
+        last = self.events[-1]
+        assert last["event"] in ("result", "error"), self
+        return last
+
+    @property
+    def run_id(self) -> str:
+        return next(event["run_id"] for event in self.events if "run_id" in event)
+
+    def started(self) -> list[str]:
+        """The stages that began, in order."""
+        return [event["node"] for event in self.events if event["event"] == "node_started"]
+
+    def finished(self) -> list[str]:
+        """The stages that came to their end, in order."""
+        return [event["node"] for event in self.events if event["event"] == "node_finished"]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "waypost", *map(str, arguments)]
+
+
+def environment(failpoint: str | None = None) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")}
+    return given if failpoint is None else {**given, "WAYPOST_FAILPOINT": failpoint}
+
+
+def waypost(*arguments: str | Path, cwd: Path, failpoint: str | None = None) -> Ran:
+    done = subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(failpoint), capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
