@@ -133,6 +133,14 @@ class PipelineState(BaseModel):
             if (a := self.attempt(order.step, order.number)) is None or a.outcome is AttemptOutcome.RUNNING
         )
 
+    def running(self) -> tuple[Order, ...]:
+        """Orders whose worker was left alive when the run was asked to stop."""
+        return tuple(
+            order
+            for order in self.orders
+            if (a := self.attempt(order.step, order.number)) is not None and a.outcome is AttemptOutcome.RUNNING
+        )
+
     def spent_s(self) -> float:
         """Seconds of all attempts and checks together."""
         attempts = sum(

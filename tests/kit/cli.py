@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,6 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from typer.testing import CliRunner
+from waypost.cli.main import app
 
 TIMEOUT_S = 120
 
@@ -50,6 +54,15 @@ def command(*arguments: str | Path) -> list[str]:
 def environment(failpoint: str | None = None) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")}
     return given if failpoint is None else {**given, "WAYPOST_FAILPOINT": failpoint}
+
+
+def waypost_here(*arguments: str | Path, cwd: Path) -> Ran:
+    """The same command line inside this process: for the many cases where a process of its own adds nothing."""
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
 
 
 def waypost(*arguments: str | Path, cwd: Path, failpoint: str | None = None) -> Ran:

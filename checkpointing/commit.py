@@ -1,0 +1,128 @@
+"""Turning records that wait together into the lines that are written together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ..state.errors import LedgerError
+from .index import LedgerIndex
+from .lines import Data, digest, seal
+from .records import Encoder, Record
+from .view import View
+from .watermark import Watermark
+from .writer import this_process
+
+
+class Commit(NamedTuple):
+    """Where a record stands in the ledger."""
+
+    line: int
+    bytes: int
+    sha256: str
+
+
+class Line(NamedTuple):
+    """One line to write: its data for the index, its bytes and their hash."""
+
+    data: Data
+    raw: bytes
+    sha256: str
+
+
+@dataclass
+class Ticket:
+    """A record that somebody waits for; it ends with a result or an error."""
+
+    record: Record
+    power: bool
+    done: bool = False
+    commit: Commit | None = None
+    error: BaseException | None = None
+
+    def succeed(self, commit: Commit | None) -> None:
+        """It is acknowledged; None: there was nothing to write."""
+        self.done, self.commit = True, commit
+
+    def fail(self, error: BaseException) -> None:
+        """It is not in the ledger, unless it was acknowledged before."""
+        if not self.done:
+            self.done, self.error = True, error
+
+    def result(self) -> Commit | None:
+        """What became of it."""
+        if self.error is not None:
+            raise self.error
+        return self.commit
+
+
+class Group:
+    """The lines of some tickets, ready to be written behind what an index knows.
+
+    Args:
+        view: the ledger they are put behind.
+        tickets: in the order of the lines.
+        epoch: of the lease under which they are written.
+        whole: they are a ledger of their own, which is on disk before anybody sees it.
+    """
+
+    def __init__(self, view: View, tickets: list[Ticket], epoch: int, *, whole: bool = False) -> None:
+        self._index: LedgerIndex = view.index
+        self._encoder = Encoder(view.index, view.texts, view.cache)
+        self._epoch = epoch
+        self._whole = whole
+        self.lines: list[Line] = []
+        self._tickets: list[Ticket] = []
+        for ticket in tickets:
+            self._add(ticket)
+
+    @property
+    def raw(self) -> bytes:
+        """All lines."""
+        return b"".join(line.raw for line in self.lines)
+
+    @property
+    def mark(self) -> Watermark:
+        """The watermark when they are acknowledged."""
+        index, last = self._index, self.lines[-1]
+        end = index.end + sum(len(line.raw) for line in self.lines)
+        return Watermark(index.lines + len(self.lines), end, last.sha256, index.genesis or self.lines[0].sha256)
+
+    def committed(self) -> None:
+        """They are on disk and in the index: tell who waits."""
+        self._encoder.committed()
+        end = self._index.end
+        for ticket, line in reversed(list(zip(self._tickets, self.lines, strict=True))):
+            ticket.succeed(Commit(line.data["number"], end, line.sha256))
+            end -= len(line.raw)
+
+    def _add(self, ticket: Ticket) -> None:
+        number = self._index.lines + len(self.lines) + 1
+        try:
+            body = ticket.record.body(number, self._encoder)
+        except LedgerError as error:
+            ticket.fail(error)
+            return
+        if body is None:
+            ticket.succeed(None)
+            return
+        prev = self.lines[-1].sha256 if self.lines else self._index.last
+        acked = number - 1 if self._whole else self._index.lines
+        data = header(number, ticket.record.kind, self._epoch, acked, prev) | body
+        raw = seal(data)
+        self.lines.append(Line(data, raw, digest(raw)))
+        self._tickets.append(ticket)
+
+
+def header(number: int, kind: str, epoch: int, acked: int, prev: str, time: str = "") -> Data:
+    """The keys every line begins with."""
+    return {
+        "number": number,
+        "kind": kind,
+        "time": time or datetime.now(UTC).isoformat(timespec="microseconds"),
+        "writer": this_process().name,
+        "epoch": epoch,
+        "acked": acked,
+        "prev": prev,
+    }

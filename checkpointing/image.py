@@ -1,0 +1,157 @@
+"""A readable JSON image of MessagePack bytes, and back again, byte for byte.
+
+The image is docs/ledger-format.md, section 3. Nothing here builds an object or imports a module: an extension is data.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import ormsgpack
+
+_OPTION = ormsgpack.OPT_NON_STR_KEYS
+_NOT_FINITE = re.compile(rb"[\xca\xcb][\x7f\xff][\x80-\xff]")
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+ExtensionCheck = Callable[[int, Any], None]
+
+
+class Extension:
+    """An extension as it was found: its type, its payload, and what the payload unpacks to (None: it does not)."""
+
+    __slots__ = ("code", "inner", "payload", "readable")
+
+    def __init__(self, code: int, payload: bytes) -> None:
+        self.code = code
+        self.payload = payload
+        try:
+            self.inner = unpack(payload)
+            self.readable = True
+        except ValueError:
+            self.inner = None
+            self.readable = False
+
+
+def unpack(data: bytes) -> Any:
+    """Read MessagePack into plain containers, with `Extension` for what is none.
+
+    Raises:
+        ValueError: the bytes are no MessagePack.
+    """
+    return ormsgpack.unpackb(data, ext_hook=Extension, option=_OPTION)
+
+
+def image_of(data: bytes) -> tuple[str, bytes] | None:
+    """The form (`json` or `msgpack`) and JSON text of some MessagePack bytes; None if no image gives them back."""
+    try:
+        found = unpack(data)
+        if not _NOT_FINITE.search(data):
+            try:
+                return "json", orjson.dumps(found)
+            except TypeError:
+                pass
+        tree = tag(found)
+        if bytes_of(tree) == data:
+            return "msgpack", orjson.dumps(tree)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    return None
+
+
+def bytes_of(tree: Any, check: ExtensionCheck | None = None) -> bytes:
+    """The MessagePack bytes of an image; `check` sees each extension (type, image of its payload) first.
+
+    Raises:
+        ValueError: a tag is not one of ours.
+    """
+    return ormsgpack.packb(_untag(tree, check), option=_OPTION)
+
+
+def tag(found: Any) -> Any:
+    """Make what `unpack` gave into JSON by tagging what JSON cannot say."""
+    kind = found.__class__
+    if kind in _SCALARS:
+        return found
+    if kind is list:
+        return [tag(item) for item in found]
+    if kind is dict:
+        return _tag_map(found)
+    if kind is float:
+        return found if math.isfinite(found) else {"$float": _name_of(found)}
+    if kind is bytes:
+        return {"$bytes": _text64(found)}
+    if kind is Extension:
+        return {"$ext": found.code, **({"of": tag(found.inner)} if found.readable else {"raw": _text64(found.payload)})}
+    raise ValueError(f"no image for {kind.__name__}")
+
+
+def plain(tree: Any) -> Any:
+    """An image as a person wants to read it: without tags, an object of a class as its arguments. Not reversible."""
+    kind = tree.__class__
+    if kind is list:
+        return [plain(item) for item in tree]
+    if kind is not dict:
+        return tree
+    if "$ext" in tree:
+        return _plain_extension(tree)
+    if "$map" in tree:
+        return {str(plain(key)): plain(value) for key, value in tree["$map"]}
+    if len(tree) == 1 and (key := next(iter(tree))) in ("$bytes", "$float"):
+        return tree[key]
+    return {key: plain(value) for key, value in tree.items()}
+
+
+def _plain_extension(tree: dict[str, Any]) -> Any:
+    inner = tree.get("of", tree.get("raw"))
+    match inner:
+        case [str(), str(), arguments, *_]:
+            return plain(arguments)
+        case _:
+            return plain(inner)
+
+
+def _tag_map(found: dict[Any, Any]) -> Any:
+    if all(type(key) is str and not key.startswith("$") for key in found):
+        return {key: tag(value) for key, value in found.items()}
+    return {"$map": [[tag(key), tag(value)] for key, value in found.items()]}
+
+
+def _untag(tree: Any, check: ExtensionCheck | None) -> Any:
+    kind = tree.__class__
+    if kind is list:
+        return [_untag(item, check) for item in tree]
+    if kind is not dict:
+        return tree
+    first = next(iter(tree), "")
+    if first.startswith("$"):
+        return _untag_one(first, tree, check)
+    return {key: _untag(value, check) for key, value in tree.items()}
+
+
+def _untag_one(name: str, tree: dict[str, Any], check: ExtensionCheck | None) -> Any:
+    value = tree[name]
+    if name == "$ext":
+        if check is not None:
+            check(value, tree.get("of"))
+        payload = bytes_of(tree["of"], check) if "of" in tree else base64.b64decode(tree["raw"])
+        return ormsgpack.Ext(value, payload)
+    if name == "$map":
+        return {_untag(key, check): _untag(item, check) for key, item in value}
+    if name == "$bytes":
+        return base64.b64decode(value)
+    if name == "$float":
+        return float(value)
+    raise ValueError(f"unknown tag {name}")
+
+
+def _name_of(number: float) -> str:
+    return "nan" if math.isnan(number) else "inf" if number > 0 else "-inf"
+
+
+def _text64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,146 @@
+"""Files for people, made from what was just committed: the newest state, and what each step changed.
+
+They are never read back, never synced, and their errors never reach a put.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from typing import Any
+
+import orjson
+
+from .commit import Commit
+from .disk import Disk
+from .failpoints import failpoint
+from .files import SNAPSHOTS, STATE, Files
+from .lines import Address, Data
+from .records import CheckpointRecord
+from .values import Packed, for_people
+from .view import View
+
+_OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+_MAX_NAME = 80
+_NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
+
+
+class Mirror:
+    """The mirrors of one thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Line numbers and channels mean something else from now on."""
+        self._line = 0
+        self._seen: tuple[str | None, Data] = (None, {})
+        self._shown: dict[str, tuple[Any, bytes]] = {}
+
+    def update(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
+        """Show a committed checkpoint of the root namespace, unless a newer one is shown already."""
+        with self.lock, contextlib.suppress(OSError):
+            if commit.line <= self._line or view.index.deleted:
+                return
+            self._line = commit.line
+            failpoint("ledger.mirror.before")
+            about, metadata = _people(record.about), _people(record.metadata)
+            files = view.files
+            new = {channel: (version, _text(packed)) for channel, version, packed in record.values if packed}
+            self._shown = self._state(view, record, about["channel_versions"], new)
+            page: Data = {
+                "thread_id": view.index.thread,
+                "checkpoint_id": record.id,
+                "step": metadata.get("step"),
+                "ledger": {"line": commit.line, "bytes": commit.bytes, "sha256": commit.sha256},
+            }
+            name = self._name(view, record, about, metadata)
+            _put_snapshot(files, name, page | {"values": _loaded(new)})
+            _replace(files.disk, files.folder, STATE, page | {"values": _loaded(self._shown)})
+            failpoint("ledger.mirror.after")
+
+    def _state(
+        self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, tuple[Any, bytes]]
+    ) -> dict[str, tuple[Any, bytes]]:
+        """The text of every channel that has a value: new, as shown last time, or read from the ledger."""
+        shown: dict[str, tuple[Any, bytes]] = {}
+        emptied = {channel for channel, _, packed in record.values if packed is None}
+        for channel, version in versions.items():
+            if channel in emptied:
+                continue
+            known = new.get(channel) or self._shown.get(channel)
+            if known is None or known[0] != version:
+                at = view.index.values.get((record.ns, channel, version))
+                known = (version, _text(view.texts.at(at))) if at else None
+            if known is not None:
+                shown[channel] = known
+        return shown
+
+    def _name(self, view: View, record: CheckpointRecord, about: Data, metadata: Data) -> str:
+        """Step and nodes: those that have seen something new since the parent."""
+        before = self._seen[1] if self._seen[0] == record.parent else _seen_by(view, record)
+        seen: Data = about.get("versions_seen", {})
+        self._seen = (record.id, seen)
+        ran = sorted(node for node, versions in seen.items() if versions and versions != before.get(node))
+        step = metadata.get("step")
+        nodes = "+".join(node.strip("_") for node in ran if node not in _NO_NODES)
+        label = "input" if metadata.get("source") == "input" else nodes or str(metadata.get("source", "step"))
+        return f"{max(step, 0) if isinstance(step, int) else 0:04d}-{_safe(label)}.json"
+
+
+def newest(view: View) -> tuple[CheckpointRecord, Commit] | None:
+    """The newest checkpoint of the root namespace as it was put, for showing it again."""
+    entry = view.index.newest.get("")
+    if entry is None:
+        return None
+    line, text = view.line(entry.line), view.texts
+    values = [
+        (channel, stored["version"], None if "empty" in stored else text.at(Address(entry.line, channel)))
+        for channel, stored in line["values"].items()
+    ]
+    about, metadata = text.inline(line["body"]), text.inline(line["metadata"])
+    record = CheckpointRecord(entry.ns, entry.id, entry.parent, about, metadata, values, [])
+    return record, Commit(view.index.lines, view.index.end, view.index.last)
+
+
+def _seen_by(view: View, record: CheckpointRecord) -> Data:
+    """What the nodes had seen at the parent of a checkpoint."""
+    entry = view.index.checkpoints.get((record.ns, record.parent or ""))
+    return _people(view.texts.inline(view.line(entry.line)["body"])).get("versions_seen", {}) if entry else {}
+
+
+def _put_snapshot(files: Files, name: str, page: Data) -> None:
+    folder = files.disk.open_subfolder(files.folder, SNAPSHOTS, create=True)
+    try:
+        _replace(files.disk, folder, name, page)
+    finally:
+        files.disk.close(folder)
+
+
+def _loaded(texts: dict[str, tuple[Any, bytes]]) -> Data:
+    return {channel: orjson.loads(text) for channel, (_, text) in texts.items()}
+
+
+def _replace(disk: Disk, folder: int, name: str, page: Data) -> None:
+    new = name + ".new"
+    disk.remove(folder, new)
+    fd = disk.open_file(folder, new, write=True, create=True)
+    try:
+        disk.write(fd, 0, orjson.dumps(page, option=_OPTION) + b"\n")
+    finally:
+        disk.close(fd)
+    disk.rename(folder, new, name)
+
+
+def _text(packed: Packed) -> bytes:
+    return packed.text if packed.form == "json" else orjson.dumps(_people(packed))
+
+
+def _people(packed: Packed) -> Any:
+    return for_people(packed.form, orjson.loads(packed.text))
+
+
+def _safe(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", label)[:_MAX_NAME]

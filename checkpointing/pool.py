@@ -1,0 +1,115 @@
+"""The stores of this process, one for each root and thread, shared by every saver object."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from ..state.errors import LedgerError
+from .disk import Disk, PosixDisk
+from .files import Files
+from .lines import BadLine, unseal
+from .names import is_safe
+from .store import ThreadStore
+
+_FIRST_LINE = 16384
+
+
+class Pool:
+    """The threads of one root.
+
+    Args:
+        root: the resolved folder of all threads.
+        disk: the door to the operating system.
+    """
+
+    def __init__(self, root: Path, disk: Disk) -> None:
+        self.root = root
+        self.disk = disk
+        self._stores: dict[str, ThreadStore] = {}
+        self.forget()
+        _forget_in_children()
+        _POOLS.add(self)
+
+    def forget(self) -> None:
+        """Start anew, as a forked child must: it is another writer, and its parent's locks are not its own."""
+        for store in self._stores.values():
+            store.drop_lock()
+        self._lock = threading.Lock()
+        self._stores = {}
+
+    def store(self, thread: str) -> ThreadStore:
+        """The store of a thread; nothing is read or made by asking for it."""
+        with self._lock:
+            found = self._stores.get(thread)
+            if found is None:
+                found = self._stores[thread] = ThreadStore(self.disk, self.root, thread)
+            return found
+
+    def opened(self) -> list[ThreadStore]:
+        """The stores that were asked for so far."""
+        with self._lock:
+            return list(self._stores.values())
+
+    def threads(self) -> Iterator[str]:
+        """The ids of all threads on disk, in the order of their folders' names."""
+        try:
+            folder = self.disk.open_folder(self.root)
+        except FileNotFoundError:
+            return
+        try:
+            names = self.disk.names(folder)
+        finally:
+            self.disk.close(folder)
+        for name in names:
+            if (thread := self._thread_in(name)) is not None:
+                yield thread
+
+    def _thread_in(self, name: str) -> str | None:
+        """The id of the thread in a folder; None if there is none."""
+        try:
+            files = Files(self.disk, self.root / name)
+        except (FileNotFoundError, LedgerError):
+            return None
+        try:
+            if not files.open_ledger(write=False):
+                return None
+            if is_safe(name):
+                return name if files.size() else None
+            line, newline, _ = files.read(0, _FIRST_LINE).partition(b"\n")
+            return unseal(line + newline).get("thread")
+        except (BadLine, LedgerError):
+            return None
+        finally:
+            files.close()
+
+
+_POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
+_SHARED: dict[Path, Pool] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def shared_pool(root: Path, disk: Disk | None) -> Pool:
+    """The pool of a root; one of its own if the disk is not the usual one."""
+    resolved = Path(os.path.realpath(root.expanduser()))
+    if disk is not None:
+        return Pool(resolved, disk)
+    with _SHARED_LOCK:
+        found = _SHARED.get(resolved)
+        if found is None:
+            found = _SHARED[resolved] = Pool(resolved, PosixDisk())
+        return found
+
+
+@lru_cache(maxsize=1)
+def _forget_in_children() -> None:
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+def _forget_all() -> None:
+    for pool in list(_POOLS):
+        pool.forget()

@@ -1,0 +1,158 @@
+"""From a view of a ledger to LangGraph's tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import orjson
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    PendingWrite,
+)
+
+from ..state.errors import LedgerError
+from .index import Entry, Write
+from .lines import Address, Data
+from .names import thread_key
+from .values import Codec, Packed
+from .view import View
+
+Filter = Mapping[str, Any]
+
+
+class Target(NamedTuple):
+    """What a config points at. `ns` None: any namespace; `id` None: the newest."""
+
+    thread: str
+    ns: str | None
+    id: str | None
+
+    @classmethod
+    def of(cls, config: RunnableConfig) -> Target:
+        """Read a config; the caller's object is left alone."""
+        configurable = config.get("configurable", {})
+        ns = configurable.get("checkpoint_ns")
+        return cls(thread_key(configurable["thread_id"]), ns, configurable.get("checkpoint_id") or None)
+
+
+class Reader:
+    """Gives the tuples of one view.
+
+    Raises, wherever a value is read:
+        LedgerBlockedType: it names a type that is not allowed.
+        LedgerError: the ledger is sealed and the saver has no key, or the other way round.
+    """
+
+    def __init__(self, view: View, codec: Codec) -> None:
+        if (view.index.sealed is None) != (codec.sealed is None):
+            state = "encrypted, and this saver has no key" if view.index.sealed else "in clear, but this saver encrypts"
+            raise LedgerError(f"{view.path} is {state}", next_step="open it with the serializer it was written with")
+        self.view = view
+        self._codec = codec
+
+    def tuple(self, entry: Entry) -> CheckpointTuple:
+        """Everything about one checkpoint."""
+        line = self.view.line(entry.line)
+        return self._tuple(entry, line, self.metadata(line))
+
+    def matching(self, entries: Sequence[Entry], wanted: Filter | None, limit: int | None) -> Iterator[CheckpointTuple]:
+        """The tuples whose metadata has all the wanted values, up to a limit, read one by one."""
+        given = 0
+        for entry in entries:
+            if limit is not None and given >= limit:
+                return
+            line = self.view.line(entry.line)
+            metadata = self.metadata(line)
+            if wanted and any(value != metadata.get(key) for key, value in wanted.items()):
+                continue
+            given += 1
+            yield self._tuple(entry, line, metadata)
+
+    def history(self, entry: Entry, channels: Sequence[str]) -> Mapping[str, DeltaChannelHistory]:
+        """What each channel got from the ancestors of a checkpoint, back to the nearest one that stores its value."""
+        writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
+        seeds: dict[str, Any] = {}
+        for ancestor in self.ancestors(entry):
+            missing = [channel for channel in channels if channel not in seeds]
+            if not missing:
+                break
+            for task, write in reversed(self.view.writes(ancestor)):
+                task, channel, value = self._write(task, write, missing)
+                if channel in missing:
+                    writes[channel].append((task, channel, value))
+            seeds |= self._seeds(ancestor, missing)
+        found = {channel: DeltaChannelHistory(writes=writes[channel][::-1]) for channel in channels}
+        for channel, seed in seeds.items():
+            found[channel]["seed"] = seed
+        return found
+
+    def ancestors(self, entry: Entry) -> Iterator[Entry]:
+        """The chain of parents, nearest first."""
+        passed = {entry.id}
+        parent = entry.parent
+        while parent is not None and parent not in passed:
+            passed.add(parent)
+            found = self.view.index.checkpoints.get((entry.ns, parent))
+            if found is None:
+                return
+            yield found
+            parent = found.parent
+
+    def body(self, line: Data) -> Data:
+        """A checkpoint without its id and values."""
+        return self._inline(line, "body")
+
+    def metadata(self, line: Data) -> CheckpointMetadata:
+        """The metadata of a checkpoint."""
+        return self._inline(line, "metadata")
+
+    def _tuple(self, entry: Entry, line: Data, metadata: CheckpointMetadata) -> CheckpointTuple:
+        body = self.body(line)
+        values: Data = {}
+        for channel, version in body["channel_versions"].items():
+            at = self.view.value_at(entry, line, channel, version)
+            if at is not None:
+                values[channel] = self._value(at)
+        checkpoint = cast(Checkpoint, body | {"id": entry.id, "channel_values": values})
+        writes = [self._write(task, write, None) for task, write in self.view.writes(entry)]
+        return CheckpointTuple(
+            config=self._config(entry, entry.id),
+            checkpoint=checkpoint,
+            metadata=metadata,
+            parent_config=self._config(entry, entry.parent) if entry.parent else None,
+            pending_writes=writes,
+        )
+
+    def _seeds(self, entry: Entry, channels: Sequence[str]) -> Data:
+        line = self.view.line(entry.line)
+        versions = self.body(line)["channel_versions"]
+        found = {ch: self.view.value_at(entry, line, ch, versions[ch]) for ch in channels if ch in versions}
+        return {channel: self._value(at) for channel, at in found.items() if at is not None}
+
+    def _write(self, task: str, write: Write, wanted: Sequence[str] | None) -> PendingWrite:
+        """One write; its value is left out if its channel is known not to be wanted."""
+        if wanted is not None and write.channel and write.channel not in wanted:
+            return task, write.channel, None
+        value = self._value(write.at)
+        if self._codec.sealed is None:
+            return task, write.channel, value
+        channel, value = value
+        return task, channel, value
+
+    def _value(self, at: Address) -> Any:
+        return self._unpack(self.view.texts.at(at), at.line)
+
+    def _inline(self, line: Data, key: str) -> Any:
+        return self._unpack(self.view.texts.inline(line[key]), line["number"])
+
+    def _unpack(self, packed: Packed, line: int) -> Any:
+        return self._codec.unpack(packed.form, orjson.loads(packed.text), packed.type, f"{self.view.path}:{line}")
+
+    def _config(self, entry: Entry, checkpoint_id: str) -> RunnableConfig:
+        thread = self.view.index.thread
+        return {"configurable": {"thread_id": thread, "checkpoint_ns": entry.ns, "checkpoint_id": checkpoint_id}}

@@ -1,0 +1,328 @@
+"""One thread in this process: who may read and write its ledger, and in which order. The only owner of its handles.
+
+All saver objects of a process share one store for each thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from pathlib import Path
+
+from ..state.errors import LedgerConflict, LedgerError, LedgerIOError, LedgerLost
+from .commit import Commit, Group, Ticket
+from .disk import Disk
+from .failpoints import failpoint
+from .files import Files, telling
+from .graves import Graves
+from .index import LedgerIndex
+from .lease import conflict, lease, opening, patience, refuse_if_driven, writer_of
+from .ledger import Ledger, is_read_only
+from .mirror import Mirror
+from .names import folder_name
+from .records import CheckpointRecord, PlainRecord, Record
+from .texts import TextCache
+from .view import View
+from .writer import WriterInfo
+
+
+class ThreadStore:
+    """See the module.
+
+    Args:
+        disk: the door to the operating system.
+        root: the folder of all threads.
+        thread: the thread's key.
+    """
+
+    def __init__(self, disk: Disk, root: Path, thread: str) -> None:
+        self.thread = thread
+        self.path = root / folder_name(thread)
+        self._disk = disk
+        self._ledger = Ledger(disk, self.path, thread)
+        self._commit = threading.Lock()
+        self._waiting: deque[Ticket] = deque()
+        self._graves = Graves()
+        self.mirror = Mirror()
+        self._leased = False
+        self._broken: LedgerError | None = None
+
+    # -- reading
+
+    def view(self, *, settle: bool) -> View | None:
+        """The ledger as it is now; None if there is no such thread.
+
+        Args:
+            settle: make sure first that nothing is shown that is not on disk.
+
+        Raises:
+            LedgerCorrupt: it is damaged.
+        """
+        ledger = self._ledger
+        if not self._drives():
+            with self._commit:
+                ledger.refresh()
+                if settle and ledger.settled < ledger.index.end:
+                    self._settle_for_reader()
+        if ledger.files is None or ledger.index.lines == 0 or ledger.index.deleted:
+            return None
+        return ledger.view()
+
+    def writer(self) -> WriterInfo | None:
+        """Who the ledger says writes it; None if there is no such thread."""
+        view = self.view(settle=False)
+        return writer_of(view.index) if view else None
+
+    def show(self, record: CheckpointRecord, commit: Commit) -> None:
+        """Bring the mirrors up to a committed checkpoint; an encrypted ledger has none."""
+        if self._ledger.files is not None and self._ledger.index.sealed is None:
+            self.mirror.update(self._ledger.view(), record, commit)
+
+    def _drives(self) -> bool:
+        """Whether our own index is the truth: we hold the lease, and the file is as we left it."""
+        if not self._leased or self._broken is not None:
+            return False
+        if self._commit.acquire(blocking=False):
+            try:
+                self._notice_takeover()
+            finally:
+                self._commit.release()
+        return self._leased and self._broken is None
+
+    def _notice_takeover(self) -> None:
+        """Give up for good before another's lines are read: to know them would pass for having written them."""
+        if self._leased and self._broken is None and not self._ledger.is_as_known():
+            self._broken = self._ledger.lost()
+
+    def _settle_for_reader(self) -> None:
+        """Put on disk what we are about to show; where we may not write, show it as it is."""
+        try:
+            with self._locked():
+                self._ledger.refresh()
+                if self._ledger.settled < self._ledger.index.end:
+                    self._ledger.settle()
+        except FileNotFoundError:
+            self._ledger.forget()
+        except LedgerIOError as error:
+            if not is_read_only(error):
+                raise
+
+    # -- the lease
+
+    def acquire(self, *, power: bool, sealed: str | None, takeover: bool = False) -> None:
+        """Take the lease if this process does not hold it; recovery after whatever happened before.
+
+        Raises:
+            LedgerConflict: another living process holds it.
+            LedgerCorrupt: the ledger is damaged.
+        """
+        with self._commit:
+            if self._leased and self._broken is None and self._ledger.is_as_known():
+                return
+            self._let_go()
+            self._take_lease(power, sealed, takeover)
+
+    def release(self, *, power: bool) -> None:
+        """Let go of the lease, so that another process can take over at once; no error if it is not held."""
+        with self._commit:
+            if self._leased and self._broken is None:
+                with contextlib.suppress(LedgerLost):
+                    self._append([Ticket(lease("released"), power)], self._ledger.index.epoch)
+            self._let_go()
+
+    def drop_lock(self) -> None:
+        """Close the lock file without unlocking it; see `Files.drop_lock`."""
+        if self._ledger.files is not None:
+            self._ledger.files.drop_lock()
+
+    def _let_go(self) -> None:
+        self._leased, self._broken = False, None
+        self._ledger.forget()
+
+    def _take_lease(self, power: bool, sealed: str | None, takeover: bool) -> None:
+        """From nothing known to being the writer. A folder that vanishes under us was a deletion: begin again."""
+        for _ in range(3):
+            with contextlib.suppress(FileNotFoundError), telling("recover", self._ledger.file):
+                self._ledger.refresh()
+                self._refuse(takeover)
+                self._open_files()
+                with self._locked():
+                    if self._enter(power, sealed, takeover):
+                        return
+            self._ledger.forget()
+        raise LedgerConflict(f"{self._ledger.path} is removed again and again", next_step="stop who deletes it")
+
+    def _enter(self, power: bool, sealed: str | None, takeover: bool) -> bool:
+        """Recover the file and write the line that makes us the writer; false if it had to be removed first."""
+        ledger = self._ledger
+        torn = ledger.refresh()
+        if ledger.index.deleted:
+            ledger.remove()
+            return False
+        self._refuse(takeover)
+        ledger.recover(torn, power=power)
+        fresh = ledger.index.lines == 0
+        record = opening(self.thread, sealed) if fresh else lease("held")
+        self._append([Ticket(record, power)], ledger.index.epoch + 1, locked=True)
+        if fresh and power:
+            ledger.opened.sync_folders()
+        self._leased = True
+        return True
+
+    def _open_files(self) -> None:
+        ledger = self._ledger
+        if ledger.files is not None:
+            return
+        missing = [path for path in (ledger.path, *ledger.path.parents) if not path.exists()]
+        for path in reversed(missing):
+            self._disk.make_folder(path)
+        failpoint("ledger.create.after_folder")
+        ledger.files = Files(self._disk, ledger.path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Generator[None]:
+        with self._ledger.opened.locked(patience()) as held:
+            if not held:
+                raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
+            yield
+
+    def _refuse(self, takeover: bool) -> None:
+        if not takeover:
+            refuse_if_driven(self._ledger.index, self._ledger.file)
+
+    # -- writing
+
+    def append(self, record: Record, *, power: bool, sealed: str | None) -> Commit | None:
+        """Put one line at the end; what arrives together from several threads shares one write and one sync.
+
+        Serialise before: whoever comes first writes for all who wait.
+
+        Returns:
+            Where it stands now; None if the ledger held all of it already.
+
+        Raises:
+            LedgerConflict, LedgerCorrupt: as `acquire`, which is done first if need be.
+            LedgerLost: another process took over, or the record belongs to what was deleted.
+            LedgerNoSpace, LedgerIOError: it is not in the ledger.
+        """
+        return self.append_all([record], power=power, sealed=sealed)[0]
+
+    def append_all(self, records: Iterable[Record], *, power: bool, sealed: str | None) -> list[Commit | None]:
+        """As `append`, for records that are written and synced together."""
+        tickets = [Ticket(record, power) for record in records]
+        self._waiting.extend(tickets)
+        with self._commit:
+            if not all(ticket.done for ticket in tickets):
+                self._commit_group(sealed)
+        return [ticket.result() for ticket in tickets]
+
+    def _commit_group(self, sealed: str | None) -> None:
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            alive = self._graves.refuse_late(group)
+            if alive:
+                self._raise_if_broken()
+                if not self._leased:
+                    self._take_lease(any(ticket.power for ticket in alive), sealed, takeover=False)
+                self._append(alive, self._ledger.index.epoch)
+        except BaseException as error:
+            for ticket in group:
+                ticket.fail(error)
+            if not isinstance(error, LedgerError):
+                self._let_go()
+            if not isinstance(error, Exception):
+                raise
+
+    def _append(self, tickets: list[Ticket], epoch: int, *, locked: bool = False) -> None:
+        group = Group(self._ledger.view(), tickets, epoch)
+        if not group.lines:
+            return
+        try:
+            with contextlib.nullcontext() if locked else self._locked():
+                self._ledger.write(group, power=any(ticket.power for ticket in tickets))
+        except (LedgerLost, LedgerIOError) as error:
+            self._broken = error
+            raise
+        except FileNotFoundError as error:
+            self._broken = LedgerLost(f"{self._ledger.path} was deleted", next_step="start the thread anew")
+            raise self._broken from error
+
+    def _raise_if_broken(self) -> None:
+        if self._broken is not None:
+            next_step = "acquire the thread again: that is recovery"
+            raise type(self._broken)(self._broken.what, facts=self._broken.facts, next_step=next_step)
+
+    def rewrite(
+        self, choose: Callable[[View], Sequence[Record] | None], *, reason: str, power: bool, forget_lost: bool = False
+    ) -> bool:
+        """Replace the ledger by one that holds only the chosen records; false if there was nothing to do.
+
+        Args:
+            choose: gives the records, or None to leave the ledger as it is.
+            reason: for people, in the new open line.
+            forget_lost: whether a late write to what goes is refused from now on.
+
+        Raises:
+            LedgerConflict: another living process writes it.
+            LedgerNoSpace, LedgerIOError: the ledger is as before.
+        """
+        with self._commit:
+            ledger = self._ledger
+            self._raise_if_broken()
+            if not self._leased:
+                ledger.refresh()
+            if ledger.files is None or not ledger.index.lines or ledger.index.deleted or choose(ledger.view()) is None:
+                return False
+            if not self._leased:
+                self._take_lease(power, ledger.index.sealed, takeover=False)
+            before = {*ledger.index.checkpoints}
+            with self._removing("rewrite"):
+                self._notice_takeover()
+                self._raise_if_broken()
+                ledger.replace(self._whole(choose(ledger.view()) or [], reason))
+            if forget_lost:
+                self._graves.bury(before - ledger.index.checkpoints.keys())
+            return True
+
+    @contextlib.contextmanager
+    def _removing(self, what: str) -> Generator[None]:
+        """Hold the file lock and the mirrors; if it goes wrong, the file has to be looked at anew."""
+        try:
+            with telling(what, self._ledger.file), self._locked(), self.mirror.lock:
+                yield
+                self.mirror.forget()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _whole(self, records: Sequence[Record], reason: str) -> Group:
+        index = self._ledger.index
+        follows = {"line": index.lines, "sha256": index.last, "reason": reason}
+        tickets = [Ticket(record, power=True) for record in (opening(self.thread, index.sealed, follows), *records)]
+        empty = View(LedgerIndex(sealed=index.sealed), self._ledger.opened, self._ledger.reading, TextCache())
+        return Group(empty, tickets, index.epoch + 1, whole=True)
+
+    def delete(self, *, power: bool) -> None:
+        """Remove the thread from the disk; no error if there is none.
+
+        Raises:
+            LedgerConflict: another living process writes it.
+        """
+        with self._commit:
+            ledger = self._ledger
+            ledger.refresh()
+            if ledger.files is None or ledger.index.lines == 0:
+                return
+            if not self._leased or self._broken is not None:
+                sealed = ledger.index.sealed
+                self._let_go()
+                self._take_lease(power, sealed, takeover=False)
+            self._graves.bury([*ledger.index.checkpoints, *ledger.index.writes])
+            with self._removing("delete"):
+                record = PlainRecord("tombstone", {"reason": "delete_thread"})
+                self._append([Ticket(record, power)], ledger.index.epoch, locked=True)
+                failpoint("ledger.delete.after_tombstone")
+                ledger.remove()
+            self._let_go()

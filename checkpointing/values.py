@@ -1,0 +1,152 @@
+"""Values on their way into a line and back: readable where that is lossless, opaque bytes where it is not.
+
+Lossless is measured by the serializer: what comes back is what `loads_typed(dumps_typed(value))` gives.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from ..state.errors import LedgerCorrupt, LedgerError
+from .image import bytes_of, image_of, plain, tag, unpack
+from .lines import Data
+from .policy import Guard, TypeName, blocked
+
+HASHED_FROM = 1024
+_OPAQUE_TYPES = frozenset({"null", "bytes", "bytearray", "msgpack"})
+
+
+@dataclass
+class Packed:
+    """A serialised value: its form, the serializer's type tag if it is opaque, and the JSON text of its X."""
+
+    form: str
+    text: bytes
+    type: str | None = None
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """The hash by which an equal value is found again; None for a value too small to be worth it."""
+        if len(self.text) < HASHED_FROM:
+            return None
+        return hashlib.sha256(self.form.encode() + b" " + self.text).hexdigest()
+
+    def json(self) -> Data:
+        """The VALUE that stores it in full."""
+        data: Data = {"type": self.type} if self.form == "base64" else {}
+        data[self.form] = orjson.Fragment(self.text)
+        if self.sha256 is not None:
+            data["sha256"] = self.sha256
+        return data
+
+
+class Codec:
+    """A serializer and the policy under which its values are read.
+
+    Args:
+        serde: LangGraph's serializer, also an encrypting one, or one of the user's own.
+        allow: type names allowed beside LangGraph's safe list.
+    """
+
+    def __init__(self, serde: SerializerProtocol, allow: frozenset[TypeName]) -> None:
+        self.serde = serde
+        inner = serde.serde if isinstance(serde, EncryptedSerializer) else serde
+        listed: Any = getattr(inner, "_allowed_msgpack_modules", True)
+        self._guard = Guard(allow | frozenset(() if listed in (True, None) else listed), strict=listed is not True)
+        self._native = isinstance(inner, JsonPlusSerializer)
+        self._inner = inner
+        self._reader: tuple[frozenset[TypeName], SerializerProtocol] | None = None
+
+    @cached_property
+    def sealed(self) -> str | None:
+        """The name of the cipher if values are encrypted."""
+        return self.serde.dumps_typed(None)[0].partition("+")[2] or None
+
+    def pack(self, value: Any) -> Packed:
+        """Serialise a value.
+
+        Raises:
+            LedgerBlockedType: the serializer fell back to pickle.
+        """
+        kind, data = self.serde.dumps_typed(value)
+        if kind.partition("+")[0] == "pickle":
+            raise blocked(f"{type(value).__module__}.{type(value).__qualname__} by pickle", "put")
+        if self._native and kind == "null":
+            return Packed("json", b"null")
+        if self._native and kind == "msgpack" and (image := image_of(bytes(data))):
+            return Packed(*image)
+        return Packed("base64", b'"' + base64.b64encode(data) + b'"', kind)
+
+    def unpack(self, form: str, tree: Any, kind: str | None, where: str) -> Any:
+        """Give a stored value back. A `json` tree becomes the caller's own: hand over a fresh one.
+
+        Raises:
+            LedgerBlockedType: it names a type that is not allowed, or is pickle, or in clear where it must be sealed.
+        """
+        if form == "base64":
+            return self._open(str(kind), base64.b64decode(tree), where)
+        if self.sealed:
+            raise LedgerError(f"{where}: holds a value in clear, but this saver encrypts; nothing was read")
+        if form == "json":
+            return tree
+        try:
+            data = bytes_of(tree, lambda code, inner: self._guard.check(code, inner, where))
+        except (ValueError, TypeError, KeyError) as error:
+            raise LedgerError(f"{where}: holds a value that cannot be read: {error}") from None
+        return self._load("msgpack", data)
+
+    def _open(self, kind: str, data: bytes, where: str) -> Any:
+        kind, _, cipher = kind.partition("+")
+        if bool(cipher) != bool(self.sealed):
+            state = "in clear, but this saver encrypts" if self.sealed else "encrypted, and this saver has no key"
+            raise LedgerError(f"{where}: holds a value {state}; nothing was read")
+        if not self._native:
+            return self.serde.loads_typed((f"{kind}+{cipher}" if cipher else kind, data))
+        if isinstance(self.serde, EncryptedSerializer):
+            data = self.serde.cipher.decrypt(cipher, data)
+        if kind not in _OPAQUE_TYPES:
+            raise blocked(f"a value of type {kind!r}", where)
+        if kind == "msgpack":
+            self._inspect(data, where)
+        return self._load(kind, data)
+
+    def _inspect(self, data: bytes, where: str) -> None:
+        """Check every type that opaque MessagePack names, before it is decoded."""
+        try:
+            bytes_of(tag(unpack(data)), lambda code, inner: self._guard.check(code, inner, where))
+        except (ValueError, TypeError) as error:
+            raise blocked(f"a value that cannot be inspected ({error})", where) from None
+
+    def _load(self, kind: str, data: bytes) -> Any:
+        """Decode what was checked, by a serializer that allows exactly that and so has nothing to warn of."""
+        if type(self._inner) is not JsonPlusSerializer or getattr(self._inner, "_custom_unpack_ext_hook", False):
+            return self._inner.loads_typed((kind, data))
+        allowed = self._guard.allowed
+        if self._reader is None or self._reader[0] != allowed:
+            self._reader = (allowed, JsonPlusSerializer(allowed_msgpack_modules=allowed))
+        return self._reader[1].loads_typed((kind, data))
+
+
+def for_people(form: str, tree: Any) -> Any:
+    """A stored value as plain JSON for a mirror; not reversible."""
+    return plain(tree) if form == "msgpack" else tree
+
+
+def forms_of(value: Data) -> Iterable[str]:
+    """The forms a stored VALUE claims to have; exactly one in an intact ledger."""
+    return [form for form in ("json", "msgpack", "base64", "same", "grown", "empty") if form in value]
+
+
+def no_value(path: str, line: int, readable: int) -> LedgerCorrupt:
+    """The complaint about a reference to nothing."""
+    return LedgerCorrupt(path, line, "refers to a value that is not there", readable=readable)

@@ -1,0 +1,67 @@
+"""The last words on a run: what happened, where the proof is, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..nodes.context import DEFAULT_RUNS_DIR
+from ..state.pipeline import PipelineState
+from ..state.records import Outcome
+from ..state.status import ENDS, Status
+
+
+def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, str]]:
+    """Label and text of each line of the closing summary."""
+    yield "", ""
+    yield "result", f"{state.status} {headline(state)}"
+    for verdict in state.verdicts:
+        if verdict.outcome is not Outcome.PASSED and verdict.criterion is not None:
+            yield "", f"{verdict.outcome} {verdict.step or 'task'} {verdict.criterion}: {verdict.reason}"
+    if state.blocked is not None:
+        yield "question", state.blocked.question
+        for reason in state.blocked.reasons:
+            yield "", reason
+    for order in state.running() if state.status not in ENDS else ():
+        yield "in flight", f"{order.step} attempt {order.number}: the worker goes on and is adopted on resume"
+    for file in state.evidence:
+        yield "evidence", _from_here(run_dir / file.path)
+    for command in next_commands(state, run_dir):
+        yield "next", command
+
+
+def summary_record(state: PipelineState, run_dir: Path) -> dict[str, Any]:
+    """The same facts for a script."""
+    return {
+        "run_id": state.run_id,
+        "task_id": state.task_id,
+        "status": state.status.value,
+        "reason": headline(state),
+        "attempts": len(state.attempts),
+        "checks": {outcome.value: sum(c.outcome is outcome for c in state.checks) for outcome in Outcome},
+        "blocked": state.blocked.model_dump(mode="json") if state.blocked else None,
+        "in_flight": [f"{order.step}/{order.number}" for order in state.running()] if state.status not in ENDS else [],
+        "evidence": [str(run_dir / file.path) for file in state.evidence],
+        "run_dir": str(run_dir),
+        "next": list(next_commands(state, run_dir)),
+    }
+
+
+def headline(state: PipelineState) -> str:
+    """Why the run is where it is: the reason of its last move."""
+    return state.transitions[-1].reason if state.transitions else "not begun"
+
+
+def next_commands(state: PipelineState, run_dir: Path) -> Iterator[str]:
+    """What a person can type now."""
+    runs = "" if run_dir.parent == Path(DEFAULT_RUNS_DIR).absolute() else f" --runs {_from_here(run_dir.parent)}"
+    if state.status is Status.BLOCKED:
+        yield f"waypost resume {state.run_id}{runs} --recover|--recheck|--give-up --note WHY"
+    elif state.status not in ENDS:
+        yield f"waypost resume {state.run_id}{runs}"
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,184 @@
+"""What a person or a script sees of a run: plain lines, a live line on a terminal, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.status import Status as Spinner
+from rich.text import Text
+
+from ..state.errors import WaypostError
+from ..state.events import Event
+from ..state.pipeline import PipelineState
+from .ending import exit_code
+from .summary import summary_lines, summary_record
+
+_COLOURS = {"PASSED": "green", "DONE": "green", "FAILED": "red", "UNVERIFIABLE": "yellow", "BLOCKED": "yellow"}
+
+
+class View(Protocol):
+    """Receives what happens. Entered while the run is driven."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def begin(self, run: str, what: str) -> None: ...
+    def event(self, event: Event) -> None: ...
+    def draining(self, signal_name: str) -> None: ...
+    def ended(self, state: PipelineState, run_dir: Path) -> None: ...
+    def failed(self, error: WaypostError) -> int: ...
+
+
+def choose_view(*, json: bool) -> View:
+    """JSON lines where asked for; a live line on a terminal; plain lines anywhere else."""
+    if json:
+        return JsonView()
+    live = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return LiveView() if live else TextView()
+
+
+class JsonView:
+    """One JSON object per line on stdout: every event, then one `result` or `error`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def begin(self, run: str, what: str) -> None:
+        self._print({"event": "run_started", "run_id": run, "text": what})
+
+    def event(self, event: Event) -> None:
+        self._print(dict(event))
+
+    def draining(self, signal_name: str) -> None:
+        self._print({"event": "draining", "text": signal_name})
+
+    def ended(self, state: PipelineState, run_dir: Path) -> None:
+        self._print({"event": "result", **summary_record(state, run_dir), "exit_code": exit_code(state)})
+
+    def failed(self, error: WaypostError) -> int:
+        facts = {label: str(value) for label, value in error.facts.items()}
+        self._print(
+            {
+                "event": "error",
+                "error": type(error).__name__,
+                "text": error.what,
+                "facts": facts,
+                "next": error.next_step,
+                "exit_code": error.exit_code,
+            }
+        )
+        return error.exit_code
+
+    def _print(self, record: dict[str, Any]) -> None:
+        print(json.dumps(record, ensure_ascii=True), flush=True)
+
+
+class TextView:
+    """Plain lines, calm in a CI log."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._clock = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def begin(self, run: str, what: str) -> None:
+        self._line("run", run)
+        self._line("", what)
+
+    def event(self, event: Event) -> None:
+        line = _describe(event)
+        if line is not None:
+            self._line(event["node"], *line)
+
+    def draining(self, signal_name: str) -> None:
+        self._line("", f"{signal_name}: stopping at the next checkpoint")
+
+    def ended(self, state: PipelineState, run_dir: Path) -> None:
+        for label, text in summary_lines(state, run_dir):
+            self._line(label, text)
+
+    def failed(self, error: WaypostError) -> int:
+        shown = Text("error: ", style="bold red").append(_printable(error.render()), style="default")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(shown)
+        return error.exit_code
+
+    def _line(self, label: str, text: str, duration_s: float | None = None) -> None:
+        line = Text(f"{label:<11} ", style="bold")
+        first, _, rest = _printable(text).partition(" ")
+        line.append(first, style=_COLOURS.get(first, "default"))
+        line.append(f" {rest}" if rest else "", style="default")
+        if duration_s is not None:
+            line.append(f"  {duration_s:.2f} s", style="dim")
+        self.console.print(line)
+
+
+class LiveView(TextView):
+    """The same lines, with one below them that says what is going on now and for how long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = ""
+        self._spinner = Spinner(_Elapsed(self), console=self.console)
+
+    def __enter__(self) -> Self:
+        self._spinner.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._spinner.stop()
+
+    def event(self, event: Event) -> None:
+        super().event(event)
+        if event["event"] in ("node_started", "attempt_started", "attempt_adopted", "check_started"):
+            parts = [event["node"], event.get("step", ""), f"attempt {event['attempt']}" if "attempt" in event else ""]
+            self._now = " ".join(part for part in (*parts, _printable(event.get("text", ""))) if part)
+            self._clock = time.monotonic()
+
+    def now(self) -> Text:
+        """The live line."""
+        return Text(
+            f"{self._now}  {time.monotonic() - self._clock:.0f} s", style="dim", overflow="ellipsis", no_wrap=True
+        )
+
+
+class _Elapsed:
+    def __init__(self, view: LiveView) -> None:
+        self._view = view
+
+    def __rich__(self) -> Text:
+        return self._view.now()
+
+
+def _describe(event: Event) -> tuple[str, float | None] | None:
+    kind, text = event["event"], event.get("text", "")
+    step = f"{event['step']} " if "step" in event else ""
+    attempt = f"attempt {event['attempt']} " if "attempt" in event else ""
+    if kind == "node_finished":
+        return f"{event.get('outcome', '')}: {text}", event.get("duration_s")
+    if kind == "attempt_started":
+        return f"{step}{attempt}started: {text}", None
+    if kind == "attempt_adopted":
+        return f"{step}{attempt}is still running: adopted", None
+    if kind == "attempt_finished":
+        return f"{step}{attempt}{event.get('outcome', '')}", None
+    if kind == "check_finished":
+        return f"{event.get('outcome', '')} {step}{text}", event.get("duration_s")
+    return None
+
+
+def _printable(text: str) -> str:
+    """Text of others, without what could drive the terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)

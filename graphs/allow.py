@@ -1,0 +1,24 @@
+"""The types a ledger of ours may hold. Whatever else a checkpoint names is refused when it is read."""
+
+from __future__ import annotations
+
+import inspect
+from enum import Enum
+from types import ModuleType
+
+from pydantic import BaseModel
+
+from ..state import ids, job, model, pipeline, plan, records, status, task
+
+
+def _types_of(module: ModuleType) -> list[type]:
+    return [
+        item
+        for item in vars(module).values()
+        if inspect.isclass(item) and item.__module__ == module.__name__ and issubclass(item, (BaseModel, Enum))
+    ]
+
+
+STATE_TYPES: tuple[type, ...] = tuple(
+    item for module in (ids, job, model, pipeline, plan, records, status, task) for item in _types_of(module)
+)

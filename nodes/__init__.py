@@ -1,0 +1,4 @@
+"""The five stages of a run, and what each of them uses."""
+
+# Fails where this folder is imported under a name of its own: that would make second copies of every class.
+from .. import __version__ as __version__

@@ -1,0 +1,1 @@
+"""What verify runs: commands, expected outputs, scope."""

@@ -1,0 +1,116 @@
+"""Turning a command as written into what is really started, and knowing when it does not exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+_SHELL_SYNTAX = frozenset("|&;<>()$`*?[]{}~#\n")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+# Words that bash knows by itself: no file of that name has to exist.
+_BUILTINS = frozenset({"!", ".", ":", "[", "cd", "command", "eval", "exec", "exit", "export", "for", "if", "set"}) | {
+    *("source", "test", "trap", "ulimit", "unset", "until", "while"),
+}
+_MAKE = frozenset({"make", "gmake"})
+_NO_RULE = re.compile(r"No rule to make target [`']([^']+)'\.")
+_NO_MAKEFILE = "no makefile found"
+_PROBE_TIMEOUT_S = 30.0
+
+
+def argv_of(command: str) -> tuple[str, ...]:
+    """The argument list for a command as written.
+
+    A plain command is started as it is. One with shell syntax is given to `bash -euo pipefail -c`, so that a
+    failure anywhere in it is a failure of the whole, also on the left of a pipe.
+
+    Raises:
+        ValueError: quotes that do not close, or nothing at all.
+    """
+    words = shlex.split(command)
+    if not words:
+        raise ValueError("the command is empty")
+    if _needs_shell(command) or _ASSIGNMENT.match(words[0]):
+        return ("bash", "-euo", "pipefail", "-c", command)
+    return tuple(words)
+
+
+def _needs_shell(command: str) -> bool:
+    """True where bash would read the text differently from a plain split into words."""
+    quote, escaped = "", False
+    for character in command:
+        if quote == "'":
+            quote = "" if character == "'" else quote
+        elif escaped:
+            escaped = False
+            if quote and character in "$`\n":
+                return True
+        elif character == "\\":
+            escaped = True
+        elif quote:
+            if character in "$`":
+                return True
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in _SHELL_SYNTAX:
+            return True
+    return False
+
+
+def program_of(command: str) -> str | None:
+    """The first word that names a program, None where that cannot be told."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    names = [word for word in words if not _ASSIGNMENT.match(word)]
+    return names[0] if names and names[0] not in _BUILTINS and not set(names[0]) & _SHELL_SYNTAX else None
+
+
+def find_program(name: str, workspace: Path) -> str | None:
+    """The file that a program name stands for in the workspace, None where there is none."""
+    if "/" in name:
+        path = workspace / name
+        return str(path) if path.is_file() and os.access(path, os.X_OK) else None
+    return shutil.which(name)
+
+
+def why_absent(command: str, argv: tuple[str, ...], exit_code: int | None, workspace: Path) -> str | None:
+    """Why a command that did not pass does not exist here at all; None where it exists (and failed).
+
+    Args:
+        exit_code: how it ended, None where it could not be started.
+    """
+    program = program_of(command)
+    shell = argv[:1] == ("bash",) and argv[1:2] == ("-euo",)
+    if program and find_program(program, workspace) is None and (not shell or exit_code == 127):
+        return f"command not found: {program}"
+    if program and os.path.basename(program) in _MAKE and exit_code == 2 and not shell:
+        return _missing_target(argv, workspace)
+    return None
+
+
+def _missing_target(argv: tuple[str, ...], workspace: Path) -> str | None:
+    # make's exit code 2 also means "the recipe failed": a dry run tells the two apart without running a recipe.
+    probe = subprocess.run(
+        [argv[0], "-n", *argv[1:]],
+        cwd=workspace,
+        env={**os.environ, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_PROBE_TIMEOUT_S,
+        check=False,
+    )
+    if probe.returncode == 0:
+        return None
+    if (found := _NO_RULE.search(probe.stderr)) and found.group(1) in argv[1:]:
+        return f'make has no rule for "{found.group(1)}"'
+    if _NO_MAKEFILE in probe.stderr.lower():
+        return "there is no makefile"
+    return None

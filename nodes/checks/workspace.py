@@ -1,0 +1,95 @@
+"""What git knows about the workspace: its commit, and what differs from the state before the first step."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...state.errors import WorkspaceError
+from ...state.pipeline import Baseline
+from ..workers.files import sha256_file
+
+# Settings of the repository could start programs of the worker's choice; these switch that off.
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_TIMEOUT_S = 120.0
+ABSENT = "absent"
+_KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """One path that differs from the baseline, relative to the workspace (`../` where it lies beside it)."""
+
+    path: str
+    kind: str
+
+
+def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
+    """The commit of the workspace and the files that differ from it now.
+
+    Raises:
+        WorkspaceError: no git repository, no commit yet, or git is missing.
+    """
+    if not workspace.is_dir():
+        raise WorkspaceError(f"workspace {workspace} is no folder", next_step="give a git repository: --workspace DIR")
+    try:
+        commit = _git(workspace, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+    except WorkspaceError as error:
+        raise WorkspaceError(
+            f"workspace {workspace} is no git repository with a commit",
+            facts=error.facts,
+            next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
+        ) from None
+    dirty = {change.path: _content(workspace / change.path) for change in _differences(workspace, commit, runs_dir)}
+    return Baseline(commit=commit, dirty=dirty)
+
+
+def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
+    """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
+    now = {change.path: change for change in _differences(workspace, baseline.commit, runs_dir)}
+    changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
+    restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
+    return tuple(sorted({*changed, *restored}))
+
+
+def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
+    top = Path(os.fsdecode(_git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    fields = _git(top, "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", commit, "--").split(b"\0")
+    pairs = list(zip(fields[0::2], fields[1::2], strict=False))
+    found = [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
+    others = _git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+    found += [(os.fsdecode(path), "untracked") for path in others if path]
+    runs = runs_dir.resolve()
+    real = workspace.resolve()
+    return [
+        Change(os.path.relpath(top / path, real), kind)
+        for path, kind in found
+        if not (top / path).resolve().is_relative_to(runs)
+    ]
+
+
+def _content(path: Path) -> str:
+    if path.is_symlink():
+        return f"link to {os.readlink(path)}"
+    return sha256_file(path) if path.is_file() else ABSENT
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ["git", *_SAFE, "-C", str(folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WorkspaceError(f"git cannot be run in {folder}", facts={"git": error}) from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise WorkspaceError(f"git {arguments[0]} failed in {folder}", facts={"git": said[-1] if said else "no output"})
+    return done.stdout

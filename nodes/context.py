@@ -1,0 +1,51 @@
+"""What a node is handed besides the state: live objects that must never be saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..state.events import Event
+from ..state.ids import RunId
+from .workers import Worker, builtin_workers
+
+DEFAULT_RUNS_DIR = ".artifacts/agent_runs"
+
+
+def _nobody_listens(_event: Event) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The `context` of a run: pass it to `graph.invoke(..., context=RunContext(...))`.
+
+    Attributes:
+        runs_dir: folder of all runs; the files of a run stand in `runs_dir / run_id`.
+        workers: name -> worker.
+        drain: set it, and the run stops at its next checkpoint with workers left alive.
+    """
+
+    runs_dir: Path = Path(DEFAULT_RUNS_DIR)
+    workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
+    drain: threading.Event = field(default_factory=threading.Event)
+
+    def run_dir(self, run: RunId) -> Path:
+        """The folder that holds everything of one run, absolute."""
+        return self.runs_dir.absolute() / run
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a node: the run's context and what only exists while the node runs.
+
+    Attributes:
+        say: receives progress events.
+        draining: true once the run was asked to stop.
+    """
+
+    context: RunContext
+    say: Callable[[Event], None] = _nobody_listens
+    draining: Callable[[], bool] = field(default=lambda: False)

@@ -1,0 +1,129 @@
+"""Hand one step to one worker, once. Safe to run again: an attempt that was started is found, never repeated."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..state.errors import WorkerUnknown
+from ..state.events import Event, EventKind
+from ..state.job import Job
+from ..state.records import Attempt, AttemptOutcome
+from ..state.status import Node, Route, Status
+from .context import Call
+from .move import Move
+from .prompt import write_prompt
+from .workers import Worker, WorkerRefused
+from .workers.attempt import AttemptFolder, ExitRecord, Stage
+from .workers.files import sha256_file
+from .workers.leftovers import kill_leftovers
+
+
+def dispatch(job: Job, call: Call) -> Move:
+    """Bring the attempt of `job` to its end, or leave it in flight where the run drains."""
+    folder = AttemptFolder(attempt_path(call.context.run_dir(job.run_id), job))
+    attempt = _attempt(job, folder, call)
+    reason = f"step {job.step.id} attempt {job.order.number}: {attempt.outcome}" if attempt else "draining"
+    update = {"attempts": (attempt,)} if attempt else {}
+    return Move(Status.EXECUTE, Route.DISPATCHED, reason, update)
+
+
+def attempt_path(run_dir: Path, job: Job) -> Path:
+    """The folder of the attempt that `job` is for."""
+    return run_dir / "dispatch" / job.step.id / f"attempt-{job.order.number}"
+
+
+def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
+    stage = folder.stage()
+    child = None
+    if stage is Stage.UNCLAIMED:
+        if call.draining():
+            return None
+        folder.request(job, write_prompt(job, call.context.run_dir(job.run_id)))
+        try:
+            launch = _worker(job, call).prepare(job, folder.path)
+        except (WorkerRefused, WorkerUnknown) as error:
+            return _record(job, call, AttemptOutcome.NOT_STARTED, reason=str(error))
+        call.say(_event("attempt_started", job))
+        child = folder.start(job, launch)
+    elif stage is Stage.RUNNING:
+        call.say(_event("attempt_adopted", job))
+    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.draining):
+        return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
+    ended = _ended(job, folder, call)
+    event = _event("attempt_finished", job)
+    event["outcome"] = ended.outcome if ended.exit_code is None else f"{ended.outcome}, exit code {ended.exit_code}"
+    call.say(event)
+    return ended
+
+
+def _worker(job: Job, call: Call) -> Worker:
+    try:
+        return call.context.workers[job.worker]
+    except KeyError:
+        known = ", ".join(sorted(call.context.workers))
+        raise WorkerUnknown(f'there is no worker "{job.worker}"', facts={"known": known}) from None
+
+
+def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
+    result = folder.result()
+    if result is None:
+        kill_leftovers(call.context.run_dir(job.run_id), step=job.step.id)
+        reason = "the launcher ended without a record: the worker is lost"
+        return _record(job, call, AttemptOutcome.LOST, reason=reason, started_at=folder.started_at())
+    outcomes = {
+        "finished": AttemptOutcome.FINISHED,
+        "timed_out": AttemptOutcome.TIMED_OUT,
+        "stopped": AttemptOutcome.LOST,
+        "not_started": AttemptOutcome.NOT_STARTED,
+    }
+    return _record(job, call, outcomes[result.outcome], reason=result.reason, result=result)
+
+
+def _record(
+    job: Job,
+    call: Call,
+    outcome: AttemptOutcome,
+    *,
+    reason: str,
+    result: ExitRecord | None = None,
+    started_at: float | None = None,
+) -> Attempt:
+    run_dir = call.context.run_dir(job.run_id)
+    path = attempt_path(run_dir, job)
+    began = result.started_at if result else started_at
+    # A worker that goes on still writes: the hash of its output is taken when it has ended.
+    ended = outcome is not AttemptOutcome.RUNNING
+    return Attempt(
+        step=job.step.id,
+        number=job.order.number,
+        kind=job.order.kind,
+        worker=job.worker,
+        outcome=outcome,
+        folder=str(path.relative_to(run_dir)),
+        exit_code=result.exit_code if result else None,
+        reason=reason,
+        started_at=_time(began),
+        ended_at=_time(result.ended_at if result else None),
+        stdout_sha256=_hash(path / "stdout.log") if ended else None,
+        stderr_sha256=_hash(path / "stderr.log") if ended else None,
+    )
+
+
+def _hash(path: Path) -> str | None:
+    return sha256_file(path) if path.is_file() else None
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _event(kind: EventKind, job: Job) -> Event:
+    return Event(
+        event=kind,
+        run_id=job.run_id,
+        node=Node.DISPATCH,
+        step=job.step.id,
+        attempt=job.order.number,
+        text=f"{job.step.title} [{job.worker}]",
+    )

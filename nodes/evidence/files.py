@@ -1,0 +1,205 @@
+"""Reading the files a record names, and finding the folder evidence goes to: by descriptor, never through a link."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ...state.errors import EvidenceError
+
+CHUNK = 1 << 18
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK a pipe put in place of a log would hang the run instead of being refused.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What really passed through a copy."""
+
+    size: int
+    sha256: str
+    last: bytes
+
+
+def pump(stream: BinaryIO, size: int, sink: Callable[[bytes], object]) -> Copied:
+    """Copy at most `size` bytes to `sink`, a chunk at a time, and say what they were."""
+    digest, left, last = hashlib.sha256(), size, b""
+    while left and (chunk := stream.read(min(left, CHUNK))):
+        digest.update(chunk)
+        sink(chunk)
+        left -= len(chunk)
+        last = chunk[-1:]
+    return Copied(size - left, digest.hexdigest(), last)
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """One open, regular file of a run. `path` is relative to the run's folder."""
+
+    path: str
+    stream: BinaryIO
+    size: int
+
+    def copy(self, sink: Callable[[bytes], object]) -> Copied:
+        """Copy the bytes the file had when it was opened, and hash them on the way."""
+        return pump(self.stream, self.size, sink)
+
+    def require(self, recorded: str, found: str) -> None:
+        """Refuse a file that is not what the record says, or that grew while it was read.
+
+        Raises:
+            EvidenceError: with the path and both hashes.
+        """
+        if self.stream.read(1):
+            found = f"{found} of the first {self.size} bytes, and more after them"
+        if found != recorded:
+            raise EvidenceError(
+                f"{self.path} does not hold the bytes that were recorded",
+                facts={"recorded sha256": recorded, "found sha256": found},
+                next_step="restore the file from a copy; no report was written over this",
+            )
+
+
+class RunFolder:
+    """The folder of one run, held open. Made by `open_run_folder`."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @contextmanager
+    def open(self, path: str) -> Generator[RunFile, None, None]:
+        """A file of the run.
+
+        Raises:
+            EvidenceError: the path leaves the folder, is missing, is reached through a link, or is no regular file.
+        """
+        *folders, name = _parts(path)
+        with self._folder(path, folders) as fd, _refusals(path):
+            stream = os.fdopen(os.open(name, _FILE, dir_fd=fd), "rb")
+        with stream:
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise EvidenceError(f"{path} is no regular file")
+            yield RunFile(path, stream, found.st_size)
+
+    def sha256(self, path: str) -> str | None:
+        """The hash of a file of the run, None where it does not exist. Raises EvidenceError as `open`."""
+        try:
+            with self.open(path) as file:
+                return file.copy(_nowhere).sha256
+        except _Missing:
+            return None
+
+    def verify(self, path: str, recorded: str) -> None:
+        """Raises EvidenceError unless the file is there and has the recorded hash."""
+        with self.open(path) as file:
+            file.require(recorded, file.copy(_nowhere).sha256)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Names of the regular files in a folder of the run, sorted; none where the folder does not exist.
+
+        Raises:
+            EvidenceError: the folder is reached through a link, or is no folder.
+        """
+        try:
+            with self._folder(folder, _parts(folder)) as fd:
+                found = [(name, os.lstat(name, dir_fd=fd)) for name in os.listdir(fd)]
+        except _Missing:
+            return ()
+        return tuple(sorted(name for name, info in found if stat.S_ISREG(info.st_mode)))
+
+    @contextmanager
+    def make(self, *names: str) -> Generator[int, None, None]:
+        """Descriptor of a folder below the run's folder, made where it is missing, readable by its owner only.
+
+        Raises:
+            EvidenceError: a link or a file stands in the way.
+        """
+        fd, path = os.dup(self._fd), ""
+        try:
+            for name in names:
+                path = f"{path}/{name}" if path else name
+                with _refusals(path):
+                    parent, fd = fd, _make_folder(fd, name)
+                os.close(parent)
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def _folder(self, path: str, names: list[str]) -> Generator[int, None, None]:
+        fd = os.dup(self._fd)
+        try:
+            for name in names:
+                with _refusals(path):
+                    parent, fd = fd, os.open(name, _FOLDER, dir_fd=fd)
+                os.close(parent)
+            yield fd
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def open_run_folder(run_dir: Path) -> Generator[RunFolder, None, None]:
+    """Hold the folder of a run open.
+
+    Raises:
+        EvidenceError: it is missing, a link, or no folder.
+    """
+    with _refusals(str(run_dir)):
+        fd = os.open(run_dir, _FOLDER)
+    try:
+        yield RunFolder(fd)
+    finally:
+        os.close(fd)
+
+
+class _Missing(EvidenceError):
+    pass
+
+
+def _nowhere(_chunk: bytes) -> None:
+    return None
+
+
+def _parts(path: str) -> list[str]:
+    parts = list(PurePosixPath(path).parts)
+    if not parts or ".." in parts or path.startswith("/") or "\0" in path:
+        raise EvidenceError(f"{path!r} is no path inside the run's folder")
+    return parts
+
+
+def _make_folder(parent: int, name: str) -> int:
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+        os.fsync(parent)
+    except FileExistsError:
+        pass
+    fd = os.open(name, _FOLDER, dir_fd=parent)
+    try:
+        os.fchmod(fd, 0o700)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+@contextmanager
+def _refusals(path: str) -> Generator[None, None, None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise _Missing(f"{path} is missing", next_step="restore the file from a copy") from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise EvidenceError(f"{path} is reached through a link, or through something that is no folder") from None
+        raise EvidenceError(f"{path} cannot be opened: {error.strerror}") from error

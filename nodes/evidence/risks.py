@@ -1,0 +1,92 @@
+"""What a reader should know before trusting a run: facts from the records, nothing guessed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ...state.pipeline import PipelineState
+from ...state.records import AttemptKind, AttemptOutcome, Outcome
+from ...state.status import Route
+from ...state.task import Task
+from .moments import moment
+from .proof import CriterionRow, newest_checks
+from .scope import Scope
+
+
+def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], scope: Scope) -> tuple[str, ...]:
+    """One sentence per fact, in a fixed order; empty if the records hold none."""
+    return (
+        *_unproved(state, criteria),
+        *_attempts(state),
+        *_interruptions(state),
+        *_workspace(state),
+        *_scope(task, scope),
+        *_people(state),
+    )
+
+
+def _unproved(state: PipelineState, criteria: Sequence[CriterionRow]) -> Iterator[str]:
+    if not state.checks:
+        yield "No check is recorded: nothing was verified."
+    for row in criteria:
+        if row.outcome is Outcome.UNVERIFIABLE:
+            yield f"Criterion {row.id} of {_owner(row.step)} is UNVERIFIABLE: {row.reason}"
+        if row.round < state.round and row.checks:
+            yield f"Criterion {row.id} of {_owner(row.step)} was last checked in round {row.round} of {state.round}."
+    for check in newest_checks(state):
+        if check.outcome is Outcome.UNVERIFIABLE:
+            yield f"Check {check.id} is UNVERIFIABLE: {check.reason}"
+    for gap in state.plan.gaps if state.plan else ():
+        yield f"The plan has a gap in {_owner(gap.step)}: {gap.reason}"
+
+
+def _attempts(state: PipelineState) -> Iterator[str]:
+    reworks = Counter(attempt.step for attempt in state.attempts if attempt.kind is AttemptKind.REWORK)
+    for step, times in reworks.items():
+        yield f"Step {step} was reworked {times} time{'s' if times > 1 else ''} (limit {state.limits.max_rework})."
+    for attempt in state.attempts:
+        if attempt.outcome is not AttemptOutcome.FINISHED:
+            words = attempt.outcome.replace("_", " ")
+            tail = f": {attempt.reason}" if attempt.reason else "."
+            yield f"Attempt {attempt.number} of step {attempt.step} is recorded as {words}{tail}"
+    for order in state.orders:
+        if state.attempt(order.step, order.number) is None:
+            yield f"Attempt {order.number} of step {order.step} was ordered; no result of it is recorded."
+
+
+def _interruptions(state: PipelineState) -> Iterator[str]:
+    drained = sum(move.route is Route.DRAIN for move in state.transitions)
+    if drained:
+        yield f"The run was drained {drained} time{'s' if drained > 1 else ''}."
+    if state.blocked:
+        yield f"The run waits for a person: {state.blocked.question}"
+        yield from (f"It is blocked because: {reason}" for reason in state.blocked.reasons)
+
+
+def _workspace(state: PipelineState) -> Iterator[str]:
+    if state.baseline is None:
+        yield "The commit and the files of the workspace before the first step are not recorded."
+        return
+    for path in sorted(state.baseline.dirty):
+        yield f"File {path} differed from the commit before the first step."
+
+
+def _scope(task: Task, scope: Scope) -> Iterator[str]:
+    for step in task.steps:
+        if not (step.allowed_paths or task.allowed_paths):
+            yield f"No allowed scope is declared for step {step.id}."
+    if not scope.known:
+        yield "No list of changed files is recorded."
+    if scope.outside:
+        yield f"Changes outside the allowed scope: {scope.outside}."
+
+
+def _people(state: PipelineState) -> Iterator[str]:
+    for decision in state.decisions:
+        note = f": {decision.note}" if decision.note else "."
+        yield f"{decision.who} decided {decision.route} at {moment(decision.at)}{note}"
+
+
+def _owner(step: str | None) -> str:
+    return f"step {step}" if step else "the task"

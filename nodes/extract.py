@@ -1,0 +1,23 @@
+"""The first stage: read the task file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..state.errors import TaskFileError
+from ..state.pipeline import PipelineState
+from ..state.status import Route, Status
+from .context import Call
+from .formats import read_task_file
+from .move import Move
+
+
+def extract(state: PipelineState, call: Call) -> Move:
+    """Read the task that the run is for. A file that cannot be read ends the run; it never raises for one."""
+    try:
+        task = read_task_file(Path(state.task_file), state.task_id)
+    except TaskFileError as error:
+        return Move(Status.FAILED, Route.UNREADABLE, str(error))
+    criteria = len(task.criteria) + sum(len(step.criteria) for step in task.steps)
+    reason = f"task {task.id}: {len(task.steps)} step(s), {criteria} acceptance criteria"
+    return Move(Status.ANALYSIS, Route.EXTRACTED, reason, {"task": task, "task_id": task.id})

@@ -1,0 +1,128 @@
+"""The block structure of a Markdown file, as a tree with line ranges. The text itself is taken from the source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+from .inline import split_label
+from .source import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.token import Token
+
+_KINDS = {
+    "heading_open": "heading",
+    "paragraph_open": "paragraph",
+    "bullet_list_open": "list",
+    "ordered_list_open": "list",
+    "list_item_open": "item",
+    "blockquote_open": "quote",
+    "fence": "fence",
+    "code_block": "code",
+    "hr": "rule",
+}
+# Link definitions and HTML would drop text, an underlined heading would turn "text" above "---" into a title.
+_OFF = ["reference", "html_block", "lheading", "inline", "text_join"]
+_MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]*")
+
+
+@dataclass(slots=True)
+class Block:
+    """One block.
+
+    Attributes:
+        kind: heading, paragraph, list, item, quote, fence, code or rule.
+        start, end: the lines it covers, 0-based, the end not included.
+        level: of a heading, 1 to 6.
+        text: of a heading, paragraph or fence.
+        info: of a fence: the first word after the back-ticks, in lower case.
+    """
+
+    kind: str
+    start: int
+    end: int
+    level: int = 0
+    text: str = ""
+    info: str = ""
+    children: list[Block] = field(default_factory=list["Block"])
+
+    @property
+    def line(self) -> int:
+        """The 1-based line it starts in."""
+        return self.start + 1
+
+    def fences(self) -> list[Block]:
+        """Every fence in it, at any depth, in order. The parser bounds the depth."""
+        if self.kind == "fence":
+            return [self]
+        return [fence for child in self.children for fence in child.fences()]
+
+
+def read_blocks(file: SourceFile) -> list[Block]:
+    """The top-level blocks of a file.
+
+    Raises:
+        TaskFileError: a fenced block is never closed: it would swallow all that follows.
+    """
+    parser = MarkdownIt("commonmark").disable(_OFF)
+    parser.block.ruler.before("paragraph", "field", _field_begins, {"alt": ["paragraph", "blockquote"]})
+    top = _tree(parser.parse(file.text))
+    for fence in (fence for block in top for fence in block.fences()):
+        # A closed fence covers its content and two lines more; one that runs to the end only one.
+        if fence.end - fence.start < len(fence.text.splitlines()) + 2:
+            raise file.error(
+                fence.line, "this fenced block is never closed", next_step="add a line with the same back-ticks"
+            )
+    return top
+
+
+def _field_begins(state: StateBlock, line: int, _end: int, silent: bool) -> bool:
+    """Ends a paragraph of a list or quote above a field: else the label would be the last words of the item."""
+    outside = state.sCount[line] < state.blkIndent or (state.blkIndent == 0 and state.sCount[line] <= 3)
+    if not silent or not outside:
+        return False
+    label = split_label(state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]])
+    return label is not None and label.is_field
+
+
+def outdent(lines: Sequence[str]) -> list[str]:
+    """The lines of a list item without its marker and without the indentation that the marker asks for."""
+    marker = _MARKER.match(lines[0])
+    if not marker:
+        return list(lines)
+    width = marker.end()
+    return [lines[0][width:], *(_strip_columns(line, width) for line in lines[1:])]
+
+
+def _strip_columns(line: str, columns: int) -> str:
+    used = 0
+    position = 0
+    while position < len(line) and used < columns and line[position] in " \t":
+        used += 1 if line[position] == " " else 4
+        position += 1
+    return line[position:]
+
+
+def _tree(tokens: Sequence[Token]) -> list[Block]:
+    root = Block("root", 0, 0)
+    stack = [root]
+    for token in tokens:
+        if token.type == "inline":
+            stack[-1].text = token.content
+        elif token.nesting < 0:
+            stack.pop()
+        else:
+            start, end = token.map or (0, 0)
+            info = token.info.split()[0].lower() if token.info.strip() else ""
+            block = Block(_KINDS[token.type], start, end, len(token.markup), token.content, info)
+            stack[-1].children.append(block)
+            if token.nesting > 0:
+                stack.append(block)
+    return root.children

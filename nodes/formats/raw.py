@@ -1,0 +1,72 @@
+"""What a file said, before it is a Task: every piece of text with its line, in one shape for all formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...state.task import Action
+
+MAX_ENTRIES = 1_000
+"""Of one field. More is no card that a person wrote, and costs its square where ids are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of text and the 1-based line it starts in."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a criterion names as its check: a command, or the id of a check."""
+
+    text: str
+    line: int
+    is_command: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RawCriterion:
+    """A criterion; `id` is None where its position numbers it."""
+
+    text: Words
+    id: Words | None = None
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawCommand:
+    """A verification command; `proves` names criteria, or is the single word `all`."""
+
+    run: Words
+    ref: Words | None = None
+    equivalents: tuple[Words, ...] = ()
+    proves: tuple[Words, ...] = ()
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawOutput:
+    """An expected file."""
+
+    path: Words
+    ref: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawContract:
+    """A task or a step as written; only a task has steps."""
+
+    id: Words
+    title: Words
+    line: int
+    goal: Words | None = None
+    actions: tuple[Action, ...] = ()
+    criteria: tuple[RawCriterion, ...] = ()
+    outputs: tuple[RawOutput, ...] = ()
+    verification: tuple[RawCommand, ...] = ()
+    depends_on: tuple[Words, ...] = ()
+    allowed_paths: tuple[Words, ...] = ()
+    steps: tuple[RawContract, ...] = ()

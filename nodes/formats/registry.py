@@ -1,0 +1,62 @@
+"""Which reader a task file goes to, and which of its tasks is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ...state.errors import TaskFileError
+from ...state.task import Task
+from .card import make_tasks
+from .markdown import read_markdown
+from .raw import RawContract
+from .source import SourceFile, read_source
+from .structured import read_json, read_yaml
+
+_READERS: Mapping[str, Callable[[SourceFile], list[RawContract]]] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".json": read_json,
+}
+
+
+def read_tasks(path: Path) -> tuple[Task, ...]:
+    """Every task of a file, in file order; at least one.
+
+    Raises:
+        TaskFileError: the file cannot be read, or does not say a task completely.
+    """
+    file = read_source(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise file.error(
+            None,
+            f'has the unknown suffix "{path.suffix}"' if path.suffix else "has no suffix",
+            known=", ".join(_READERS),
+            next_step="rename the file after its format",
+        )
+    return make_tasks(file, reader(file))
+
+
+def read_task_file(path: Path, task_id: str | None = None) -> Task:
+    """The one task of a file, or the one that `task_id` names.
+
+    Raises:
+        TaskFileError: as `read_tasks`, or there are several tasks and none was named, or no task has that id.
+    """
+    tasks = read_tasks(path)
+    if task_id is None and len(tasks) == 1:
+        return tasks[0]
+    for task in tasks:
+        if task.id == task_id:
+            return task
+    what = f"holds {len(tasks)} tasks" if task_id is None else f"holds no task {task_id!r}"
+    raise TaskFileError(
+        tasks[0].source.path,
+        None,
+        what,
+        facts={"tasks": ", ".join(task.id for task in tasks)},
+        next_step="choose one with --task",
+    )

@@ -1,0 +1,98 @@
+"""Making a new run: everything that can be wrong with what the user gave is found here, before anything is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .._version import __version__
+from ..state.errors import InputError, RunExists
+from ..state.ids import RunId, compose_run_id, run_id
+from ..state.pipeline import Limits, PipelineState
+from ..state.update import validate_state
+from .checks.workspace import read_baseline
+from .context import DEFAULT_RUNS_DIR
+from .formats import read_task_file
+from .plan import compile_plan
+from .workers.files import make_private_folder, write_private
+
+REQUEST = "request.json"
+_IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
+
+
+def new_run(
+    task_file: str | Path,
+    *,
+    task: str | None = None,
+    workspace: str | Path = ".",
+    runs_dir: str | Path = DEFAULT_RUNS_DIR,
+    worker: str = "shell",
+    limits: Limits | None = None,
+    run: str | None = None,
+) -> PipelineState:
+    """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
+
+    Args:
+        task_file: a card in Markdown, YAML or JSON.
+        task: which task of the file; needed where it holds several.
+        workspace: the git repository to work in; its commit and its changed files are recorded.
+        run: the run id; made of task, time and commit if not given.
+
+    Raises:
+        InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
+    """
+    where = Path(workspace).absolute()
+    runs = Path(runs_dir).absolute()
+    wanted = None if run is None else run_id(run)
+    source = Path(task_file).absolute()
+    parsed = read_task_file(Path(task_file), task)
+    compile_plan(parsed)
+    baseline = read_baseline(where, runs_dir=runs)
+    now = datetime.now(UTC)
+    claimed = _claim(runs, wanted, compose_run_id(parsed.id, now, baseline.commit))
+    state = PipelineState(
+        run_id=claimed,
+        task_file=str(source),
+        task_id=parsed.id,
+        workspace=str(where.resolve()),
+        worker=worker,
+        limits=limits or Limits(),
+        baseline=baseline,
+        created_at=now,
+        writer_version=__version__,
+    )
+    write_private(runs / claimed / REQUEST, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
+    return state
+
+
+def recall_run(run_dir: Path) -> PipelineState | None:
+    """The first state of a run that was killed before its first checkpoint; None where nothing was asked for."""
+    try:
+        return validate_state(json.loads((run_dir / REQUEST).read_bytes()))
+    except (OSError, ValueError):
+        return None
+
+
+def _claim(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:
+    """Make the folder of the run; a name that is taken gets a number, so that two runs never share a folder."""
+    try:
+        if not runs.exists():
+            make_private_folder(runs)
+            (runs / ".gitignore").write_text(_IGNORE_ALL, encoding="utf-8")
+        for number in range(1, 1000):
+            candidate = wanted or (composed if number == 1 else run_id(f"{composed}-{number}"))
+            try:
+                os.mkdir(runs / candidate, 0o700)
+                return candidate
+            except FileExistsError:
+                if wanted is not None:
+                    raise RunExists(
+                        f"run {wanted} stands in {runs} already", next_step=f"waypost resume {wanted}"
+                    ) from None
+    except OSError as error:
+        raise InputError(
+            f"the runs folder {runs} cannot be used: {error.strerror}", next_step="give a writable folder: --runs DIR"
+        ) from None
+    raise InputError(f"{runs} holds a thousand runs named {composed}", next_step="give a --run-id")

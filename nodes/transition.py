@@ -1,0 +1,121 @@
+"""Decide where the run goes after a round of checks. The only place that does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..state.ids import StepId
+from ..state.pipeline import Blocked, PipelineState
+from ..state.records import CheckKind, Order, Outcome, Verdict
+from ..state.status import Route, Status
+from ..state.task import Task
+from .context import Call
+from .move import Move
+from .needs import need
+from .orders import ready_orders, rework_order
+
+
+def transition(state: PipelineState, call: Call) -> Move:
+    """DONE, the next steps, rework, or BLOCKED: from the verdicts alone, never from what a worker said."""
+    task = need(state.task, "task")
+    whole = {verdict.step: verdict for verdict in state.verdicts if verdict.criterion is None}
+    failed = _failed_steps(state, task, whole)
+    if failed:
+        return _rework(state, failed, whole)
+    accepted = _accepted(state, task, whole)
+    unverifiable = [verdict for verdict in state.verdicts if verdict.outcome is Outcome.UNVERIFIABLE]
+    if unverifiable or not state.verdicts:
+        return _unverifiable(state, unverifiable)
+    if len(accepted) == len(task.steps):
+        reason = f"every step and criterion passed in round {state.round}"
+        return Move(Status.DONE, Route.ACCEPTED_ALL, reason, {"accepted": accepted, "orders": (), "blocked": None})
+    if (blocked := _over_budget(state)) is not None:
+        return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], {"accepted": accepted, "blocked": blocked})
+    orders = ready_orders(task, accepted, state.attempts)
+    names = ", ".join(order.step for order in orders)
+    return Move(Status.EXECUTE, Route.ACCEPTED_NEXT, f"next: {names}", {"accepted": accepted, "orders": orders})
+
+
+def _failed_steps(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> list[StepId]:
+    failed = [step.id for step in task.steps if step.id in whole and whole[step.id].outcome is Outcome.FAILED]
+    of_task = whole.get(None)
+    if of_task is not None and of_task.outcome is Outcome.FAILED and not failed:
+        # What fails for the task as a whole is mended by those who worked last.
+        failed = [order.step for order in state.orders]
+    return failed
+
+
+def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> tuple[StepId, ...]:
+    looked_at = {check.step for check in state.checks if check.round == state.round}
+    return tuple(
+        step.id
+        for step in task.steps
+        if (step.id in state.accepted and step.id not in looked_at)
+        or (step.id in looked_at and step.id in whole and whole[step.id].outcome is Outcome.PASSED)
+    )
+
+
+def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId | None, Verdict]) -> Move:
+    reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
+    accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
+    spent = [step for step in failed if state.reworks.get(step, 0) >= state.limits.max_rework]
+    if spent:
+        question = f"{', '.join(spent)} still fails after {state.limits.max_rework} reworks. How shall it go on?"
+        update: dict[str, Any] = {"accepted": accepted, "blocked": Blocked(question=question, reasons=reasons)}
+        return Move(Status.BLOCKED, Route.EXHAUSTED, "; ".join(reasons), update)
+    if (blocked := _over_budget(state)) is not None:
+        update = {"accepted": accepted, "blocked": blocked}
+        return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], update)
+    orders = tuple(rework_order(state, step) for step in failed)
+    reworks = {**state.reworks, **{step: state.reworks.get(step, 0) + 1 for step in failed}}
+    return Move(
+        Status.EXECUTE,
+        Route.REWORK,
+        "; ".join(reasons),
+        {"accepted": accepted, "orders": orders, "reworks": reworks},
+    )
+
+
+def _why(state: PipelineState, step: StepId, whole: dict[StepId | None, Verdict]) -> str:
+    own = whole.get(step)
+    verdict = own if own is not None and own.outcome is Outcome.FAILED else whole.get(None)
+    return verdict.reason if verdict else "no verdict"
+
+
+def _unverifiable(state: PipelineState, verdicts: Sequence[Verdict]) -> Move:
+    reasons = tuple(
+        f"{verdict.step or 'task'}{f' {verdict.criterion}' if verdict.criterion else ''}: {verdict.reason}"
+        for verdict in verdicts
+    ) or ("no check ran",)
+    missing = [
+        f"{check.run}: {check.reason}"
+        for check in state.checks
+        if check.round == state.round and check.outcome is Outcome.UNVERIFIABLE and check.kind is not CheckKind.BASELINE
+    ]
+    question = "Some of what was asked cannot be verified here. Mend that and recheck, or give up?"
+    return Move(
+        Status.BLOCKED,
+        Route.UNVERIFIABLE,
+        "; ".join(dict.fromkeys(missing)) or "; ".join(reasons),
+        {"blocked": Blocked(question=question, reasons=reasons)},
+    )
+
+
+def _over_budget(state: PipelineState) -> Blocked | None:
+    budget_s, spent_s = state.limits.budget_s, state.spent_s() - state.forgiven_s
+    if budget_s is None or spent_s < budget_s:
+        return None
+    return Blocked(
+        question="The time budget is used up. Go on with a fresh one, or give up?",
+        reasons=(f"{spent_s:.1f} s of attempts and checks, the budget is {budget_s:g} s",),
+    )
+
+
+def orders_after_recovery(state: PipelineState) -> tuple[Order, ...]:
+    """What is dispatched when a person says "go on": every step in hand that is not accepted, told what failed."""
+    task = need(state.task, "task")
+    in_hand = [order.step for order in state.orders if order.step not in state.accepted]
+    if in_hand:
+        return tuple(rework_order(state, step) for step in in_hand)
+    return ready_orders(task, state.accepted, state.attempts)

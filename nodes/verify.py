@@ -1,0 +1,80 @@
+"""Run the acceptance commands ourselves. What a worker says about its work is not read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..state.pipeline import PipelineState
+from ..state.records import Check, CheckKind, Outcome
+from ..state.status import Route, Status
+from ..state.task import Task
+from .checks.process import CheckStopped
+from .checks.round import Round
+from .checks.scope import allowed_globs
+from .checks.workspace import changes_since
+from .context import Call
+from .move import Move
+from .needs import need
+from .verdicts import judge
+from .workers.leftovers import kill_leftovers
+
+
+def verify(state: PipelineState, call: Call) -> Move:
+    """One round of checks over the steps that were just worked on.
+
+    When they all pass and nothing is left to do, every other step is checked again and the task itself after it:
+    DONE rests on one round over the final files, not on what was true some steps ago.
+    """
+    flying = state.in_flight()
+    if flying or call.draining():
+        names = ", ".join(f"{order.step} attempt {order.number}" for order in flying) or "nothing"
+        return Move(Status.DRAINING, Route.DRAIN, f"the run was asked to stop; in flight: {names}")
+    task, plan = need(state.task, "task"), need(state.plan, "plan")
+    this_round = Round(
+        number=state.round + 1,
+        run=state.run_id,
+        run_dir=call.context.run_dir(state.run_id),
+        workspace=Path(state.workspace),
+        limits=state.limits,
+        call=call,
+    )
+    kill_leftovers(this_round.run_dir)
+    this_round.begin()
+    try:
+        checks = tuple(_checks(state, task, this_round))
+    except CheckStopped:
+        return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
+    finally:
+        kill_leftovers(this_round.run_dir)
+    passed = sum(check.outcome is Outcome.PASSED for check in checks)
+    return Move(
+        Status.ACCEPT,
+        Route.CHECKED,
+        f"round {this_round.number}: {passed} of {len(checks)} checks passed",
+        {"checks": checks, "verdicts": judge(task, plan, checks, state.verdicts)},
+    )
+
+
+def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Check]:
+    good = True
+    in_hand = [order.step for order in state.orders]
+    for step_id in in_hand:
+        attempt = state.attempts_of(step_id)[-1]
+        worker = this_round.worker(attempt)
+        yield worker
+        good = good and worker.outcome is Outcome.PASSED
+        if worker.outcome is Outcome.PASSED:
+            for check in this_round.contract(task.step(step_id), step_id, attempt.number):
+                yield check
+                good = good and (check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE)
+    baseline = need(state.baseline, "baseline")
+    changes = changes_since(this_round.workspace, baseline, runs_dir=this_round.call.context.runs_dir)
+    scope = this_round.scope(changes, allowed_globs(state))
+    yield scope
+    others = [step for step in task.steps if step.id not in in_hand]
+    if not good or scope.outcome is not Outcome.PASSED or any(step.id not in state.accepted for step in others):
+        return
+    for step in others:
+        yield from this_round.contract(step, step.id, state.attempts_of(step.id)[-1].number)
+    yield from this_round.contract(task, None, None)

@@ -1,0 +1,28 @@
+"""The worker that needs no agent: it runs the `bash` blocks of a step, in order, in the workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...state.job import Job
+from ...state.task import ActionKind
+from .files import write_private
+from .worker import Launch, WorkerRefused
+
+_HEAD = "set -euo pipefail\n"
+
+
+class ShellWorker:
+    """Runs a step's own commands; the first one that fails ends the attempt."""
+
+    def prepare(self, job: Job, folder: Path) -> Launch:
+        """One bash process over all `bash` blocks of the step. Raises WorkerRefused where there is none."""
+        blocks = [action.text for action in job.step.actions if action.kind is ActionKind.BASH]
+        if not any(block.strip() for block in blocks):
+            raise WorkerRefused(
+                f'step "{job.step.id}" has no commands for the shell worker',
+                next_step='add a fenced "bash" block to its Concrete Actions, or choose a worker that reads prose',
+            )
+        script = folder / "actions.sh"
+        write_private(script, (_HEAD + "\n".join(block.rstrip("\n") + "\n" for block in blocks)).encode())
+        return Launch(argv=("bash", str(script)))

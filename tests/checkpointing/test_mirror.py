@@ -1,0 +1,134 @@
+"""The files for people: what they show, and that nothing depends on them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kit.ledgers import Talk, config, ledger_of, make_checkpoint, reopened, values_of
+from langchain_core.messages import HumanMessage
+from waypost.checkpointing import LedgerSaver
+
+
+def state(root: Path) -> dict[str, Any]:
+    return json.loads((ledger_of(root).parent / "pipeline_state.json").read_text())
+
+
+def snapshots(root: Path) -> list[str]:
+    return sorted(path.name for path in (ledger_of(root).parent / "snapshots").iterdir())
+
+
+def step(saver: LedgerSaver, number: int, seen: dict[str, Any], source: str = "loop", **values: Any) -> None:
+    """A checkpoint as Pregel puts it: what each node has seen decides which of them ran."""
+    newest = saver.get_tuple(config("t"))
+    parent = newest.config["configurable"].get("checkpoint_id") if newest else None
+    versions = (newest.checkpoint["channel_versions"] if newest else {}) | dict.fromkeys(values, f"v{number}")
+    held = (newest.checkpoint["channel_values"] if newest else {}) | values
+    made = make_checkpoint(held, versions) | {"versions_seen": seen}
+    new = dict.fromkeys(values, f"v{number}")
+    saver.put(config("t", id=parent), made, {"source": source, "step": number}, new)
+
+
+def test_the_newest_state_stands_beside_the_ledger_in_plain_json(saver: LedgerSaver, root: Path) -> None:
+    talk = Talk(saver)
+    talk.put(a=1, message=HumanMessage("hello", id="m"))
+    id = talk.put(a=2)
+    shown = state(root)
+    head = saver.head("t")
+    assert (shown["thread_id"], shown["checkpoint_id"], shown["step"]) == ("t", id, 0)
+    assert shown["ledger"] == {"line": head.lines, "bytes": head.bytes, "sha256": head.sha256}
+    assert shown["values"]["a"] == 2
+    assert shown["values"]["message"]["content"] == "hello"
+    assert "$ext" not in json.dumps(shown)
+
+
+def test_it_is_indented_for_people(saver: LedgerSaver, root: Path) -> None:
+    Talk(saver).put(a={"b": 1})
+    assert '\n    "a": {\n      "b": 1\n    }' in (ledger_of(root).parent / "pipeline_state.json").read_text()
+
+
+def test_a_channel_that_became_empty_is_not_shown(saver: LedgerSaver, root: Path) -> None:
+    step(saver, 0, {}, a=1, b=2)
+    newest = saver.get_tuple(config("t"))
+    assert newest
+    made = make_checkpoint({"b": 2}, newest.checkpoint["channel_versions"] | {"a": "9"})
+    saver.put(newest.config, made, {"step": 1}, {"a": "9"})
+    assert state(root)["values"] == {"b": 2}
+
+
+def test_each_step_leaves_a_snapshot_named_by_step_and_nodes(saver: LedgerSaver, root: Path) -> None:
+    step(saver, -1, {"__input__": {}}, "input", __start__={"x": 1})
+    step(saver, 0, {"__start__": {"__start__": 1}}, x=1)
+    step(saver, 1, {"__start__": {"__start__": 1}, "verify": {"x": 1}, "__interrupt__": {"x": 1}}, x=2)
+    both = {"__start__": {"__start__": 1}, "verify": {"x": 1}, "a/b": {"x": 2}, "c": {"x": 2}}
+    step(saver, 2, both, x=3)
+    step(saver, 3, both, "update", x=4)
+    assert snapshots(root) == [
+        "0000-input.json",
+        "0000-start.json",
+        "0001-verify.json",
+        "0002-a-b+c.json",
+        "0003-update.json",
+    ]
+
+
+def test_a_snapshot_shows_only_what_changed(saver: LedgerSaver, root: Path) -> None:
+    step(saver, 0, {}, big="x" * 5000, small=1)
+    step(saver, 1, {"n": {"small": 1}}, small=2)
+    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    assert shown["values"] == {"small": 2}
+    assert shown["ledger"]["line"] == 3
+
+
+def test_a_snapshot_of_a_grown_list_shows_what_is_new(saver: LedgerSaver, root: Path) -> None:
+    items = ["x" * 400 for _ in range(5)]
+    step(saver, 0, {}, a=items)
+    step(saver, 1, {"n": {"a": 1}}, a=[*items, "new"])
+    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    assert shown["values"] == {"a": {"kept": 5, "new": ["new"]}}
+    assert state(root)["values"] == {"a": [*items, "new"]}
+
+
+def test_after_a_restart_the_state_is_whole(root: Path) -> None:
+    with reopened(root) as saver:
+        step(saver, 0, {"n": {"a": 0}}, a=1, b=[2])
+    with reopened(root) as saver:
+        step(saver, 1, {"n": {"a": 0}, "m": {"a": 1}}, a=3)
+    assert state(root)["values"] == {"a": 3, "b": [2]}
+    assert snapshots(root)[-1] == "0001-m.json"
+
+
+def test_other_namespaces_are_not_shown(saver: LedgerSaver, root: Path) -> None:
+    Talk(saver).put(a="root")
+    Talk(saver, ns="sub").put(a="sub")
+    assert state(root)["values"] == {"a": "root"}
+
+
+def test_mirrors_follow_a_prune_and_show_nothing_that_is_gone(saver: LedgerSaver, root: Path) -> None:
+    talk = Talk(saver)
+    talk.put(a="old secret")
+    talk.put(a="new")
+    saver.prune(["t"])
+    assert state(root)["values"] == {"a": "new"}
+    texts = [path.read_text() for path in ledger_of(root).parent.rglob("*") if path.is_file()]
+    assert not any("old secret" in text for text in texts)
+
+
+def test_without_mirrors_there_is_only_the_ledger(root: Path) -> None:
+    with LedgerSaver(root, mirror=False) as saver:
+        Talk(saver).put(a=1)
+    assert sorted(path.name for path in ledger_of(root).parent.iterdir()) == ["ledger.jsonl", "lock", "watermark"]
+
+
+def test_nothing_is_ever_read_from_them(saver: LedgerSaver, root: Path) -> None:
+    Talk(saver).put(a=1)
+    (ledger_of(root).parent / "pipeline_state.json").write_text("{}")
+    assert values_of(reopened(root)) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("step_number", [None, "x", 10**9])
+def test_odd_metadata_does_no_harm(saver: LedgerSaver, step_number: Any) -> None:
+    saver.put(config("t"), make_checkpoint({"a": 1}, {"a": "1"}), {"step": step_number}, {"a": "1"})
+    assert values_of(saver) == [{"a": 1}]

@@ -1,0 +1,71 @@
+"""Running one command: its own group, its limit, its output, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from waypost.nodes.checks.process import CheckStopped, run_command
+
+
+def run(tmp_path: Path, *argv: str, timeout_s: float = 20.0, stop=lambda: False):
+    return run_command(
+        argv, workspace=tmp_path, log=tmp_path / "log" / "V1.log", timeout_s=timeout_s, env={"MARK": "x"}, stop=stop
+    )
+
+
+def log(tmp_path: Path) -> bytes:
+    return (tmp_path / "log" / "V1.log").read_bytes()
+
+
+def test_exit_code_and_both_streams_are_kept_in_order(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "echo one; echo two >&2; exit 3")
+    assert (ran.exit_code, ran.timed_out, log(tmp_path)) == (3, False, b"one\ntwo\n")
+
+
+def test_a_signal_is_told_as_128_plus_its_number(tmp_path):
+    assert run(tmp_path, "bash", "-c", "kill -9 $$").exit_code == 137
+
+
+def test_a_program_that_cannot_be_started_has_no_exit_code(tmp_path):
+    ran = run(tmp_path, "/nonexistent/tool")
+    assert ran.exit_code is None
+    assert "cannot start" in ran.error
+
+
+def test_a_command_that_runs_too_long_is_stopped_with_all_its_children(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "sleep 600 & echo $! > pid; wait", timeout_s=0.5)
+    assert (ran.exit_code, ran.timed_out) == (None, True)
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+def test_what_a_command_leaves_in_the_background_does_not_outlive_it(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "sleep 600 >/dev/null 2>&1 & echo $! > pid")
+    assert ran.exit_code == 0
+    pid = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(pid) or psutil.wait_procs([psutil.Process(pid)], timeout=10)[0]
+
+
+def test_a_drain_stops_the_command_and_is_no_result(tmp_path):
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(CheckStopped):
+        run(tmp_path, "sleep", "600", stop=stop.is_set)
+
+
+def test_standard_input_is_empty(tmp_path):
+    assert run(tmp_path, sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))").exit_code == 0
+
+
+def test_the_log_is_private_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        run(tmp_path, "true")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "log" / "V1.log").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700

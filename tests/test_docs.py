@@ -1,0 +1,65 @@
+"""What the documents say is run: the README's example, the diagram, the commands, the links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kit.cli import waypost
+from waypost.state.status import Node, state_diagram
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language, whatever the length of their fence."""
+    return [body for _, body in re.findall(rf"^(`{{3,}}){language}\n(.*?)^\1$", text, re.MULTILINE | re.DOTALL)]
+
+
+def test_the_readmes_card_run_by_the_readmes_python_prints_what_the_readme_says(repo):
+    (card,) = blocks(README, "markdown")
+    (program,) = blocks(README, "python")
+    (repo / "tasks.md").write_text(card, encoding="utf-8")
+    ran = subprocess.run([sys.executable, "-c", program], cwd=repo, capture_output=True, text=True)
+    printed = README.partition(program)[2]
+    assert (ran.stdout, ran.stderr) == (blocks(printed, "text")[0], "")
+
+
+def test_the_readme_names_the_commands_of_the_makefile():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {word for block in blocks(README, "console") for word in re.findall(r"^\$ make (\w+)", block, re.MULTILINE)}
+    assert {"demo", "test"} <= named <= targets
+
+
+@pytest.mark.parametrize(
+    "line", [line for block in blocks(README, "console") for line in block.splitlines() if "waypost" in line]
+)
+def test_every_command_of_the_readme_exists_with_its_options(tmp_path, line):
+    words = shlex.split(line.removeprefix("$ "), comments=True)
+    text = waypost(words[1], "--help", cwd=tmp_path).out
+    assert all(word.strip("[]") in text for word in words[2:] if word.strip("[]").startswith("--"))
+
+
+def test_the_diagram_is_the_table():
+    text = (ROOT / "docs" / "state-machine.md").read_text(encoding="utf-8")
+    assert blocks(text, "mermaid") == [state_diagram()]
+    assert all(f"| `{node}` |" in text for node in Node)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files_that_exist(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_python_in_the_documents_compiles(path):
+    for block in blocks(path.read_text(encoding="utf-8"), "python"):
+        compile(block, str(path), "exec")
