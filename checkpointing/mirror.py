@@ -18,7 +18,7 @@ from .failpoints import failpoint
 from .files import SNAPSHOTS, STATE, Files
 from .lines import Address, Data
 from .records import CheckpointRecord
-from .values import Packed, for_people
+from .values import HASHED_FROM, Packed, for_people
 from .view import View
 
 _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
@@ -49,6 +49,7 @@ class Mirror:
             about, metadata = _people(record.about), _people(record.metadata)
             files = view.files
             new = {channel: (version, _text(packed)) for channel, version, packed in record.values if packed}
+            changes = {channel: self._change(channel, text) for channel, (_, text) in new.items()}
             self._shown = self._state(view, record, about["channel_versions"], new)
             page: Data = {
                 "thread_id": view.index.thread,
@@ -56,9 +57,10 @@ class Mirror:
                 "step": metadata.get("step"),
                 "ledger": {"line": commit.line, "bytes": commit.bytes, "sha256": commit.sha256},
             }
+            state = {channel: orjson.loads(text) for channel, (_, text) in self._shown.items()}
             name = self._name(view, record, about, metadata)
-            _put_snapshot(files, name, page | {"values": _loaded(new)})
-            _replace(files.disk, files.folder, STATE, page | {"values": _loaded(self._shown)})
+            _put_snapshot(files, name, page | {"values": changes})
+            _replace(files.disk, files.folder, STATE, page | {"values": state})
             failpoint("ledger.mirror.after")
 
     def _state(
@@ -77,6 +79,13 @@ class Mirror:
             if known is not None:
                 shown[channel] = known
         return shown
+
+    def _change(self, channel: str, text: bytes) -> Any:
+        """What a snapshot shows of a channel: of a long list that only grew, what is new."""
+        old = self._shown.get(channel, (None, b""))[1]
+        if len(text) < HASHED_FROM or not (old.startswith(b"[") and len(old) > 2 and text.startswith(old[:-1] + b",")):
+            return orjson.loads(text)
+        return {"kept": len(orjson.loads(old)), "new": orjson.loads(b"[" + text[len(old) :])}
 
     def _name(self, view: View, record: CheckpointRecord, about: Data, metadata: Data) -> str:
         """Step and nodes: those that have seen something new since the parent."""
@@ -117,10 +126,6 @@ def _put_snapshot(files: Files, name: str, page: Data) -> None:
         _replace(files.disk, folder, name, page)
     finally:
         files.disk.close(folder)
-
-
-def _loaded(texts: dict[str, tuple[Any, bytes]]) -> Data:
-    return {channel: orjson.loads(text) for channel, (_, text) in texts.items()}
 
 
 def _replace(disk: Disk, folder: int, name: str, page: Data) -> None:

@@ -142,4 +142,4 @@ def schema(what: Annotated[Literal["task", "state"], typer.Argument(help="Which 
 
 def main() -> None:
     """Entry point of the `waypost` command."""
-    app()
+    app(prog_name="waypost")

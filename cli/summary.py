@@ -11,12 +11,14 @@ from ..state.pipeline import PipelineState
 from ..state.records import Outcome
 from ..state.status import ENDS, Status
 
+_JUDGED = frozenset({Status.BLOCKED, Status.FAILED})
+
 
 def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, str]]:
     """Label and text of each line of the closing summary."""
     yield "", ""
     yield "result", f"{state.status} {headline(state)}"
-    for verdict in state.verdicts:
+    for verdict in state.verdicts if state.status in _JUDGED else ():
         if verdict.outcome is not Outcome.PASSED and verdict.criterion is not None:
             yield "", f"{verdict.outcome} {verdict.step or 'task'} {verdict.criterion}: {verdict.reason}"
     if state.blocked is not None:

@@ -12,7 +12,7 @@ from ..state.model import Record
 from ..state.pipeline import PipelineState
 from ..state.records import AttemptOutcome, Decision
 from ..state.status import Node as NodeName
-from ..state.status import Route, Status, edges_of
+from ..state.status import Route, edges_of
 from .context import Call
 from .move import Move
 from .transition import orders_after_recovery
@@ -67,9 +67,7 @@ def _read(answer: object) -> Answer | str:
 def _decided(state: PipelineState, answer: Answer) -> Move:
     edge = _ROUTES[answer.decision]
     decision = Decision(route=answer.decision, who=answer.who, note=answer.note, at=datetime.now(UTC))
-    update: dict[str, Any] = {"decisions": (decision,)}
-    if edge.target is not Status.FAILED:
-        update["blocked"] = None
+    update: dict[str, Any] = {"decisions": (decision,), "blocked": None}
     if answer.decision is Route.RECOVER:
         fresh: dict[str, int] = {}
         update |= {"orders": orders_after_recovery(state), "reworks": fresh, "forgiven_s": state.spent_s()}

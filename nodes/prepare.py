@@ -46,7 +46,7 @@ def new_run(
     where = Path(workspace).absolute()
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
-    source = Path(task_file).absolute()
+    source = Path(task_file).resolve()
     parsed = read_task_file(Path(task_file), task)
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)

@@ -151,9 +151,13 @@ class LedgerCorrupt(LedgerError):
 class LedgerConflict(LedgerError):
     """Another living writer drives this thread."""
 
+    exit_code = 4
+
 
 class LedgerLost(LedgerError):
     """This writer's lease is gone for good: somebody else has appended to the ledger."""
+
+    exit_code = 4
 
 
 class LedgerNoSpace(LedgerError):
@@ -164,6 +168,8 @@ class LedgerNoSpace(LedgerError):
 
 class LedgerIOError(LedgerError):
     """The disk refused a write or a sync; the handle is dead, reopening recovers."""
+
+    exit_code = 4
 
 
 class LedgerBlockedType(LedgerError):

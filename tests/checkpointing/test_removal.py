@@ -149,18 +149,12 @@ class TestPrune:
         talk.put(d=_DeltaSnapshot(["seed"]), a=1)
         for number in range(3):
             talk.write(("d", f"delta {number}"))
-            del talk.values["d"]
-            talk.put(metadata=counters, a=number, **{})
-            talk.values["d"] = None
-            talk.versions["d"] = f"{number + 5}"
-            made = make_checkpoint({"a": number}, dict(talk.versions))
-            saver.put(config("t", id=talk.at), made, counters, {"d": talk.versions["d"]})
-            talk.at = made["id"]
+            talk.put(metadata=counters, gone=["d"], a=number)
         before = saver.get_delta_channel_history(config=config("t"), channels=["d"])
         assert [value for _, _, value in before["d"]["writes"]] == ["delta 0", "delta 1", "delta 2"]
         saver.prune(["t"])
         assert saver.get_delta_channel_history(config=config("t"), channels=["d"]) == before
-        assert len(tuples(saver)) < 8
+        assert len(tuples(saver)) == 4
         again = reopened(root).get_delta_channel_history(config=config("t"), channels=["d"])
         assert again == before
 

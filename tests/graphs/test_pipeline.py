@@ -14,6 +14,7 @@ from waypost import RunContext, build_pipeline
 from waypost.graphs.allow import STATE_TYPES
 from waypost.graphs.pipeline import STAGES
 from waypost.nodes.move import Move
+from waypost.nodes.workers import Launch
 from waypost.state.errors import EvidenceError, IllegalTransition, StateError
 from waypost.state.records import Outcome
 from waypost.state.status import Node, Route, Status
@@ -130,6 +131,18 @@ def test_a_command_cannot_jump_to_another_node_or_write_state(bench):
     for command in (Command(goto="transition"), Command(update={"status": "DONE"})):
         with pytest.raises(StateError):
             bench.graph.invoke(command, bench.config(state))
+
+
+def test_a_worker_whose_executable_is_missing_is_blocked_and_the_executable_is_named(bench):
+    class Missing:
+        def prepare(self, job, folder):
+            return Launch(argv=("/nonexistent/agent", "--yes"))
+
+    context = RunContext(runs_dir=bench.runs, workers={"agent": Missing()})
+    state = bench.new(GOOD, worker="agent", max_rework=1)
+    final = bench.graph.invoke(state, bench.config(state), context=context)
+    assert (final["status"], len(final["attempts"])) == (Status.BLOCKED, 2)
+    assert "cannot start '/nonexistent/agent': No such file or directory" in final["blocked"].reasons[0]
 
 
 def test_an_unreadable_task_file_fails_the_run_with_its_reason(bench):

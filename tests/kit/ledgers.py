@@ -50,9 +50,12 @@ class Talk:
         self.at: str | None = None
         self.step = -1
 
-    def put(self, id: str | None = None, metadata: dict[str, Any] | None = None, **changed: Any) -> str:
-        """Put a checkpoint in which these channels have changed; its id."""
-        new = {ch: self.saver.get_next_version(self.versions.get(ch), None) for ch in changed}
+    def put(
+        self, id: str | None = None, metadata: dict[str, Any] | None = None, gone: Sequence[str] = (), **changed: Any
+    ) -> str:
+        """Put a checkpoint in which these channels have changed, and those `gone` have no value; its id."""
+        new = {ch: self.saver.get_next_version(self.versions.get(ch), None) for ch in [*changed, *gone]}
+        self.values = {channel: value for channel, value in self.values.items() if channel not in gone}
         self.values |= changed
         self.versions |= new
         about = {"source": "loop", "step": self.step, "parents": {}, **(metadata or {})}
