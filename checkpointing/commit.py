@@ -33,10 +33,16 @@ class Line(NamedTuple):
 
 @dataclass
 class Ticket:
-    """A record that somebody waits for; it ends with a result or an error."""
+    """A record that somebody waits for; it ends with a result or an error.
+
+    Attributes:
+        power: it is acknowledged only when it is on disk.
+        sealed: with which cipher its values are encrypted.
+    """
 
     record: Record
     power: bool
+    sealed: str | None
     done: bool = False
     commit: Commit | None = None
     error: BaseException | None = None
@@ -100,6 +106,7 @@ class Group:
     def _add(self, ticket: Ticket) -> None:
         number = self._index.lines + len(self.lines) + 1
         try:
+            self._check_seal(ticket)
             body = ticket.record.body(number, self._encoder)
         except LedgerError as error:
             ticket.fail(error)
@@ -113,6 +120,12 @@ class Group:
         raw = seal(data)
         self.lines.append(Line(data, raw, digest(raw)))
         self._tickets.append(ticket)
+
+    def _check_seal(self, ticket: Ticket) -> None:
+        """An encrypted ledger takes nothing in clear, and one in clear nothing that its readers have no key for."""
+        if self._index.lines and (ticket.sealed is None) != (self._index.sealed is None):
+            state = "in clear, but this saver encrypts" if ticket.sealed else "encrypted, and this saver has no key"
+            raise LedgerError(f"thread {self._index.thread} is {state}; nothing was written")
 
 
 def header(number: int, kind: str, epoch: int, acked: int, prev: str, time: str = "") -> Data:

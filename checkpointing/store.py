@@ -129,7 +129,8 @@ class ThreadStore:
         with self._commit:
             if self._leased and self._broken is None:
                 with contextlib.suppress(LedgerLost):
-                    self._append([Ticket(lease("released"), power)], self._ledger.index.epoch)
+                    index = self._ledger.index
+                    self._append([Ticket(lease("released"), power, index.sealed)], index.epoch)
             self._let_go()
 
     def drop_lock(self) -> None:
@@ -165,7 +166,7 @@ class ThreadStore:
         ledger.recover(torn, power=power)
         fresh = ledger.index.lines == 0
         record = opening(self.thread, sealed) if fresh else lease("held")
-        self._append([Ticket(record, power)], ledger.index.epoch + 1, locked=True)
+        self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch + 1, locked=True)
         if fresh and power:
             ledger.opened.sync_folders()
         self._leased = True
@@ -211,7 +212,7 @@ class ThreadStore:
 
     def append_all(self, records: Iterable[Record], *, power: bool, sealed: str | None) -> list[Commit | None]:
         """As `append`, for records that are written and synced together."""
-        tickets = [Ticket(record, power) for record in records]
+        tickets = [Ticket(record, power, sealed) for record in records]
         self._waiting.extend(tickets)
         with self._commit:
             if not all(ticket.done for ticket in tickets):
@@ -300,7 +301,8 @@ class ThreadStore:
     def _whole(self, records: Sequence[Record], reason: str) -> Group:
         index = self._ledger.index
         follows = {"line": index.lines, "sha256": index.last, "reason": reason}
-        tickets = [Ticket(record, power=True) for record in (opening(self.thread, index.sealed, follows), *records)]
+        first = opening(self.thread, index.sealed, follows)
+        tickets = [Ticket(record, True, index.sealed) for record in (first, *records)]
         empty = View(LedgerIndex(sealed=index.sealed), self._ledger.opened, self._ledger.reading, TextCache())
         return Group(empty, tickets, index.epoch + 1, whole=True)
 
@@ -322,7 +324,7 @@ class ThreadStore:
             self._graves.bury([*ledger.index.checkpoints, *ledger.index.writes])
             with self._removing("delete"):
                 record = PlainRecord("tombstone", {"reason": "delete_thread"})
-                self._append([Ticket(record, power)], ledger.index.epoch, locked=True)
+                self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch, locked=True)
                 failpoint("ledger.delete.after_tombstone")
                 ledger.remove()
             self._let_go()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..checkpointing import LedgerSaver
-from ..graphs.allow import STATE_TYPES
 from ..graphs.compiled import Pipeline
 from ..graphs.pipeline import build_pipeline
 from ..nodes.context import RunContext
@@ -13,7 +12,7 @@ from ..nodes.context import RunContext
 
 def open_saver(runs: Path, *, read_only: bool = False) -> LedgerSaver:
     """The ledgers of a runs folder."""
-    return LedgerSaver(runs.absolute(), allow=STATE_TYPES, read_only=read_only)
+    return LedgerSaver(runs.absolute(), read_only=read_only)
 
 
 def compose(saver: LedgerSaver, context: RunContext) -> Pipeline:

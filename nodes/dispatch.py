@@ -12,7 +12,7 @@ from ..state.records import Attempt, AttemptOutcome
 from ..state.status import Node, Route, Status
 from .context import Call
 from .move import Move
-from .prompt import write_prompt
+from .prompt import prompt_text
 from .workers import Worker, WorkerRefused
 from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
@@ -39,7 +39,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
     if stage is Stage.UNCLAIMED:
         if call.draining():
             return None
-        folder.request(job, write_prompt(job, call.context.run_dir(job.run_id)))
+        folder.request(job, prompt_text(job, call.context.run_dir(job.run_id)))
         try:
             launch = _worker(job, call).prepare(job, folder.path)
         except (WorkerRefused, WorkerUnknown) as error:

@@ -12,7 +12,7 @@ from ..state.task import ActionKind
 _TAIL_BYTES = 4000
 
 
-def write_prompt(job: Job, run_dir: Path) -> str:
+def prompt_text(job: Job, run_dir: Path) -> str:
     """The text of `prompt.md`; real failing output is read from the logs that the checks name."""
     return "\n".join(_lines(job, run_dir)) + "\n"
 
