@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2
 
 .PHONY: help demo test lint format lock clean
@@ -16,21 +17,23 @@ help:
 	@echo "make clean   remove what the targets made"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
+	@echo "setting up $(VENV), once"
 ifdef UV
-	$(UV) sync --locked --no-dev --quiet
+	@$(UV) sync --locked --no-dev --quiet
 else
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "waypost needs Python 3.11 or newer: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "waypost needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps -e .
 endif
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "adding the development tools, once"
 ifdef UV
-	$(UV) sync --locked --quiet
+	@$(UV) sync --locked --quiet
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
 endif
 	@touch $@
 

@@ -31,6 +31,20 @@ def test_the_readmes_card_run_by_the_readmes_python_prints_what_the_readme_says(
     assert (ran.stdout, ran.stderr) == (blocks(printed, "text")[0], "")
 
 
+def without_what_changes(text: str) -> list[str]:
+    """Lines without times, run ids and paths of this machine."""
+    text = re.sub(r"  \d+\.\d\d s$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"BUG-001_\w+", "RUN", text)
+    text = re.sub(r"(evidence +|task BUG-001 in )\S*?(/reports/\S+)?$", r"\1…\2", text, flags=re.MULTILINE)
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def test_make_demo_prints_what_the_readme_shows():
+    ran = subprocess.run([sys.executable, str(ROOT / "examples/bugfix/demo.py")], capture_output=True, text=True)
+    assert ran.returncode == 0
+    assert without_what_changes(ran.stdout) == without_what_changes(blocks(README, "text")[0])
+
+
 def test_the_readme_names_the_commands_of_the_makefile():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {word for block in blocks(README, "console") for word in re.findall(r"^\$ make (\w+)", block, re.MULTILINE)}
