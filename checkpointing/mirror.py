@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -23,6 +23,8 @@ from .view import View
 
 _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 _MAX_NAME = 80
+# LangGraph's channel of calls by `Send`.
+TASKS = "__pregel_tasks"
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
 
 
@@ -92,9 +94,10 @@ class Mirror:
         before = self._seen[1] if self._seen[0] == record.parent else _seen_by(view, record)
         seen: Data = about.get("versions_seen", {})
         self._seen = (record.id, seen)
-        ran = sorted(node for node, versions in seen.items() if versions and versions != before.get(node))
+        ran = {node for node, versions in seen.items() if versions and versions != before.get(node)}
+        ran |= _sent_by(view, record) if TASKS in about["channel_versions"] else set()
         step = metadata.get("step")
-        nodes = "+".join(node.strip("_") for node in ran if node not in _NO_NODES)
+        nodes = "+".join(node.strip("_") for node in sorted(ran) if node not in _NO_NODES)
         label = "input" if metadata.get("source") == "input" else nodes or str(metadata.get("source", "step"))
         return f"{max(step, 0) if isinstance(step, int) else 0:04d}-{_safe(label)}.json"
 
@@ -118,6 +121,18 @@ def _seen_by(view: View, record: CheckpointRecord) -> Data:
     """What the nodes had seen at the parent of a checkpoint."""
     entry = view.index.checkpoints.get((record.ns, record.parent or ""))
     return _people(view.texts.inline(view.line(entry.line)["body"])).get("versions_seen", {}) if entry else {}
+
+
+def _sent_by(view: View, record: CheckpointRecord) -> set[str]:
+    """The nodes that the parent of a checkpoint called by `Send`; they leave no trace in what nodes have seen."""
+    entry = view.index.checkpoints.get((record.ns, record.parent or ""))
+    if entry is None:
+        return set()
+    versions = _people(view.texts.inline(view.line(entry.line)["body"])).get("channel_versions", {})
+    at = view.index.values.get((record.ns, TASKS, versions.get(TASKS)))
+    shown = orjson.loads(_text(view.texts.at(at))) if at else []
+    sends = cast(list[Any], shown if isinstance(shown, list) else [])
+    return {str(cast(list[Any], send)[0]) for send in sends if isinstance(send, list) and send}
 
 
 def _put_snapshot(files: Files, name: str, page: Data) -> None:

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import Any
 
 ALREADY_CLAIMED = 75
@@ -28,7 +29,7 @@ Launched = subprocess.Popen[bytes]
 
 def main(folder: str) -> int:
     """Claim the attempt in `folder`, run its worker to the end, record the end. Returns an exit status."""
-    os.umask(0o077)
+    worker_umask = os.umask(0o077)
     os.chdir(folder)
     claim = os.open("claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(claim, fcntl.LOCK_EX)
@@ -40,17 +41,17 @@ def main(folder: str) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     began = {"launcher_pid": os.getpid(), "launcher_started": _start_ticks(os.getpid()), "started_at": time.time()}
     _record("started.json", began)
-    _record("exit.json", {**began, **_run(launch, began)})
+    _record("exit.json", {**began, **_run(launch, began, worker_umask)})
     return 0
 
 
-def _run(launch: dict[str, Any], began: dict[str, Any]) -> dict[str, Any]:
+def _run(launch: dict[str, Any], began: dict[str, Any], worker_umask: int) -> dict[str, Any]:
     clock = time.monotonic()
     stop = _Stop()
     signal.signal(signal.SIGTERM, stop.on_request)
     signal.signal(signal.SIGALRM, stop.on_alarm)
     try:
-        worker = _start(launch)
+        worker = _start(launch, worker_umask)
     except OSError as error:
         reason = f"cannot start {launch['argv'][0]!r}: {error.strerror}"
         return {"outcome": "not_started", "exit_code": None, "reason": reason, "ended_at": time.time()}
@@ -72,7 +73,7 @@ def _run(launch: dict[str, Any], began: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _start(launch: dict[str, Any]) -> Launched:
+def _start(launch: dict[str, Any], worker_umask: int) -> Launched:
     with open("stdout.log", "wb") as out, open("stderr.log", "wb") as err:
         return subprocess.Popen(
             launch["argv"],
@@ -82,13 +83,16 @@ def _start(launch: dict[str, Any]) -> Launched:
             stdout=out,
             stderr=err,
             start_new_session=True,
-            preexec_fn=_die_with_launcher,
+            umask=worker_umask,
+            preexec_fn=partial(_die_with_launcher, os.getpid()),
         )
 
 
-def _die_with_launcher() -> None:
+def _die_with_launcher(launcher: int) -> None:
     # A worker whose launcher is gone could never be found again, and must not go on beside its successor.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != launcher:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Stop:

@@ -93,6 +93,16 @@ def test_a_worker_that_takes_too_long_is_stopped_with_its_children(repo, recorde
     assert not psutil.pid_exists(pid) or psutil.wait_procs([psutil.Process(pid)], timeout=10)[0]
 
 
+def test_what_a_worker_makes_has_the_users_umask_and_what_we_keep_of_it_is_private(repo, recorded):
+    before = os.umask(0o022)
+    try:
+        attempt = attempt_of(dispatch(make_job(repo, bash="touch made"), recorded.call))
+    finally:
+        os.umask(before)
+    assert (repo / "made").stat().st_mode & 0o777 == 0o644
+    assert (recorded.run_dir / attempt.folder / "stdout.log").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("hide", ["{}", "setsid {}", "(setsid {} &) #", "env -i setsid {}"])
 def test_nothing_that_a_worker_leaves_in_the_background_outlives_its_attempt(repo, recorded, hide):
     sleep = ["sleep", f"600.{uuid.uuid4().int}"]
