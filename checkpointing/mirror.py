@@ -130,7 +130,7 @@ def _sent_by(view: View, record: CheckpointRecord) -> set[str]:
         return set()
     versions = _people(view.texts.inline(view.line(entry.line)["body"])).get("channel_versions", {})
     at = view.index.values.get((record.ns, TASKS, versions.get(TASKS)))
-    shown = orjson.loads(_text(view.texts.at(at))) if at else []
+    shown: Any = orjson.loads(_text(view.texts.at(at))) if at else None
     sends = cast(list[Any], shown if isinstance(shown, list) else [])
     return {str(cast(list[Any], send)[0]) for send in sends if isinstance(send, list) and send}
 
