@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.cli import waypost
+from kit.cli import waypost, waypost_here
+from waypost.nodes.workers.scripted import Cue
 from waypost.state.status import Node, state_diagram
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +65,24 @@ def test_the_diagram_is_the_table():
     text = (ROOT / "docs" / "state-machine.md").read_text(encoding="utf-8")
     assert blocks(text, "mermaid") == [state_diagram()]
     assert all(f"| `{node}` |" in text for node in Node)
+
+
+def test_the_card_of_the_workers_page_is_done_at_its_second_attempt(repo):
+    (card,) = blocks((ROOT / "docs" / "workers.md").read_text(encoding="utf-8"), "markdown")
+    (repo / "lie.md").write_text(card, encoding="utf-8")
+    ran = waypost_here("run", "lie.md", "--worker", "scripted", "--json", cwd=repo)
+    assert (ran.code, ran.result["attempts"]) == (0, 2)
+
+
+def test_the_python_of_the_workers_page_runs(tmp_path):
+    (program,) = blocks((ROOT / "docs" / "workers.md").read_text(encoding="utf-8"), "python")
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_every_cue_of_the_scripted_worker_is_on_its_page():
+    page = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
+    assert all(f"`{name}" in page for name in Cue.model_fields)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
