@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test lint format lock clean langgraph-suite faults bench
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -15,6 +15,9 @@ help:
 	@echo "make format  let ruff rewrite the sources"
 	@echo "make lock    renew uv.lock and requirements/ (needs uv)"
 	@echo "make clean   remove what the targets made"
+	@echo "make langgraph-suite   LangGraph's own tests on LedgerSaver: plain, encrypted, strict"
+	@echo "make faults            the fault experiments in full, with a new seed"
+	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
 	@echo "setting up $(VENV), once"
@@ -37,6 +40,14 @@ else
 endif
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.dev requirements/bench.txt
+ifdef UV
+	@$(UV) sync --locked --group bench --quiet
+else
+	@$(PIP) --require-hashes -r requirements/bench.txt
+endif
+	@touch $@
+
 demo: $(VENV)/.run
 	@$(BIN)/python examples/bugfix/demo.py
 
@@ -48,6 +59,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+langgraph-suite: $(VENV)/.dev
+	for mode in plain encrypted strict; do $(BIN)/python tests/langgraph_suite/run.py --mode $$mode || exit 1; done
+
+faults: $(VENV)/.dev
+	$(BIN)/python tests/faults/run.py
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/checkpointers.py
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -56,6 +76,7 @@ lock:
 	uv lock
 	uv export --quiet --locked --no-dev --no-emit-project --no-header --format requirements-txt -o requirements/run.txt
 	uv export --quiet --locked --no-emit-project --no-header --format requirements-txt -o requirements/dev.txt
+	uv export --quiet --locked --group bench --no-emit-project --no-header --format requirements-txt -o requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

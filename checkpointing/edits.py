@@ -41,11 +41,19 @@ def apply_edit(old: Any, edit: Data) -> Any:
 
 def smaller_edit(old_text: bytes, new_text: bytes) -> Data | None:
     """An edit between two JSON texts that is proven to give the new one and saves at least half of it."""
-    old, new = orjson.loads(old_text), orjson.loads(new_text)
+    old = orjson.loads(old_text)
+    if old_text[-1:] == b"]" and len(old) and new_text.startswith(old_text[:-1] + b","):
+        added: list[Any] = orjson.loads(b"[" + new_text[len(old_text) :])
+        return _if_worth_it({"keep": len(old), "add": added}, new_text)
+    new = orjson.loads(new_text)
     edit = edit_between(old, new)
-    if "is" in edit or len(orjson.dumps(edit)) * 2 > len(new_text):
+    if "is" in edit or not _if_worth_it(edit, new_text):
         return None
     return edit if orjson.dumps(apply_edit(old, edit)) == new_text else None
+
+
+def _if_worth_it(edit: Data, new_text: bytes) -> Data | None:
+    return edit if len(orjson.dumps(edit)) * 2 <= len(new_text) else None
 
 
 def _list_edit(old: list[Any], new: list[Any]) -> Data:

@@ -38,6 +38,7 @@ class Files:
     def __init__(self, disk: Disk, path: Path) -> None:
         self.disk = disk
         self.path = path
+        self.ledger_path = str(path / LEDGER)
         with telling("open the folder", path):
             self.folder = disk.open_folder(path)
         self.ledger: int | None = None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
 from ..state.errors import LedgerCorrupt, LedgerError
 from .disk import Disk, PosixDisk
-from .files import LEDGER
+from .files import LEDGER, WATERMARK
 from .ledger import Ledger
-from .lines import Address, Data
+from .lines import SHAPELESS, Address, Data
 from .names import folder_name
 from .values import Packed, forms_of
 from .view import View
@@ -49,16 +48,21 @@ def fsck(path: str | Path, *, disk: Disk | None = None) -> FsckReport:
     path = Path(path)
     disk = disk or PosixDisk()
     folder = path.parent if path.is_file() else path
-    if (folder / LEDGER).exists() or not folder.is_dir():
+    if is_thread(folder) or not folder.is_dir():
         return _check_thread(folder, disk)
     total = FsckReport(path)
     for inner in sorted(folder.iterdir()):
-        if (inner / LEDGER).exists():
+        if is_thread(inner):
             found = _check_thread(inner, disk)
             total.lines += found.lines
             total.torn += found.torn
             total.problems += [(line, f"{inner.name}: {what}") for line, what in found.problems]
     return total
+
+
+def is_thread(folder: Path) -> bool:
+    """Whether a ledger stands in a folder, or stood there: a watermark alone means that it was lost."""
+    return any(os.path.lexists(folder / name) for name in (LEDGER, WATERMARK))
 
 
 def _check_thread(folder: Path, disk: Disk) -> FsckReport:
@@ -105,14 +109,14 @@ def _values_of(line: Data) -> list[tuple[str | int, Data]]:
 
 def _complaint(view: View, at: Address, value: Data) -> str:
     """What is wrong with a stored value; empty if nothing."""
-    if len(forms := [*forms_of(value)]) != 1:
-        return f"value {at.at!r} has the forms {forms}"
-    if "empty" in value:
-        return ""
-    where = Address.of(value["same"]) if "same" in value else at
     try:
+        if len(forms := [*forms_of(value)]) != 1:
+            return f"value {at.at!r} has the forms {forms}"
+        if "empty" in value:
+            return ""
+        where = Address.of(value["same"]) if "same" in value else at
         found = view.texts.at(where)
-    except (LookupError, TypeError, ValueError, orjson.JSONDecodeError) as error:
+    except SHAPELESS as error:
         return f"value {at.at!r} cannot be put together: {error!r}"
     expected = value.get("sha256")
     return "" if expected in (None, _hash(found)) else f"value {at.at!r} does not have the hash that it should have"

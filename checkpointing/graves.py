@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..state.errors import LedgerLost
 from .commit import Ticket
+from .index import LedgerIndex
 from .records import CheckpointRecord, WritesRecord
 from .transplant import MovedCheckpoint
 
@@ -13,10 +14,22 @@ Key = tuple[str, str]
 
 
 class Graves:
-    """Checkpoints that were deleted, by namespace and id."""
+    """Checkpoints that were deleted, by namespace and id.
+
+    Attributes:
+        past: what we knew of the ledger when we last wrote it, if that is over.
+    """
 
     def __init__(self) -> None:
         self._dead: set[Key] = set()
+        self.past: LedgerIndex | None = None
+
+    def compare(self, now: LedgerIndex) -> None:
+        """If the thread that we wrote before is gone, or is another now, bury what we knew of it."""
+        past = self.past
+        if past is not None and (now.deleted or (now.genesis != past.genesis and not now.rewritten)):
+            self.bury({*past.checkpoints, *past.writes} - now.checkpoints.keys())
+            self.past = None
 
     def bury(self, keys: Iterable[Key]) -> None:
         """Remember these as deleted."""

@@ -14,27 +14,32 @@ from typing import Any
 import orjson
 import ormsgpack
 
+from .lines import Data
+
 _OPTION = ormsgpack.OPT_NON_STR_KEYS
 _NOT_FINITE = re.compile(rb"[\xca\xcb][\x7f\xff][\x80-\xff]")
+_TAG_KEY = re.compile(rb'"\$(?:[^"\\]|\\.)*":')
 _SCALARS = frozenset({str, int, bool, type(None)})
+_LEAVES = _SCALARS | {float}
 
 ExtensionCheck = Callable[[int, Any], None]
 
 
 class Extension:
-    """An extension as it was found: its type, its payload, and what the payload unpacks to (None: it does not)."""
+    """An extension as it was found: its type, its payload, and what the payload unpacks to if that is exact."""
 
     __slots__ = ("code", "inner", "payload", "readable")
 
     def __init__(self, code: int, payload: bytes) -> None:
         self.code = code
         self.payload = payload
-        try:
+        self.inner = None
+        self.readable = False
+        try:  # not contextlib.suppress: this runs for every message of a long chat
             self.inner = unpack(payload)
-            self.readable = True
-        except ValueError:
-            self.inner = None
-            self.readable = False
+            self.readable = pack(self.inner) == payload
+        except (ValueError, TypeError):
+            pass
 
 
 def unpack(data: bytes) -> Any:
@@ -46,21 +51,40 @@ def unpack(data: bytes) -> Any:
     return ormsgpack.unpackb(data, ext_hook=Extension, option=_OPTION)
 
 
+def pack(found: Any) -> bytes:
+    """The bytes of what `unpack` gave."""
+    return ormsgpack.packb(found, default=_as_it_was, option=_OPTION)
+
+
 def image_of(data: bytes) -> tuple[str, bytes] | None:
     """The form (`json` or `msgpack`) and JSON text of some MessagePack bytes; None if no image gives them back."""
     try:
         found = unpack(data)
-        if not _NOT_FINITE.search(data):
-            try:
-                return "json", orjson.dumps(found)
-            except TypeError:
-                pass
-        tree = tag(found)
-        if bytes_of(tree) == data:
-            return "msgpack", orjson.dumps(tree)
+        if pack(found) != data:
+            return None
+        return _quick_image(found, data) or ("msgpack", orjson.dumps(tag(found)))
     except (ValueError, TypeError, RecursionError):
-        pass
-    return None
+        return None
+
+
+def _quick_image(found: Any, data: bytes) -> tuple[str, bytes] | None:
+    """The image made in one go, if nothing in the value needs the slow way: odd numbers, odd keys, keys with `$`."""
+    if (b"\xcb" in data or b"\xca" in data) and _NOT_FINITE.search(data):
+        return None
+    tags = 0
+
+    def tagged(item: Any) -> Any:
+        nonlocal tags
+        tags += 1
+        return _tag_bytes(item) if item.__class__ is bytes else _tag_extension(item, item.inner)
+
+    try:
+        text = orjson.dumps(found, default=tagged)
+    except TypeError:
+        return None
+    if tags == 0:
+        return "json", text
+    return ("msgpack", text) if len(_TAG_KEY.findall(text)) == tags else None
 
 
 def bytes_of(tree: Any, check: ExtensionCheck | None = None) -> bytes:
@@ -84,9 +108,9 @@ def tag(found: Any) -> Any:
     if kind is float:
         return found if math.isfinite(found) else {"$float": _name_of(found)}
     if kind is bytes:
-        return {"$bytes": _text64(found)}
+        return _tag_bytes(found)
     if kind is Extension:
-        return {"$ext": found.code, **({"of": tag(found.inner)} if found.readable else {"raw": _text64(found.payload)})}
+        return _tag_extension(found, tag(found.inner) if found.readable else None)
     raise ValueError(f"no image for {kind.__name__}")
 
 
@@ -106,13 +130,27 @@ def plain(tree: Any) -> Any:
     return {key: plain(value) for key, value in tree.items()}
 
 
-def _plain_extension(tree: dict[str, Any]) -> Any:
+def _plain_extension(tree: Data) -> Any:
     inner = tree.get("of", tree.get("raw"))
     match inner:
         case [str(), str(), arguments, *_]:
             return plain(arguments)
         case _:
             return plain(inner)
+
+
+def _as_it_was(found: Any) -> Any:
+    if found.__class__ is Extension:
+        return ormsgpack.Ext(found.code, found.payload)
+    raise TypeError
+
+
+def _tag_bytes(data: bytes) -> Data:
+    return {"$bytes": _text64(data)}
+
+
+def _tag_extension(found: Extension, inner: Any) -> Data:
+    return {"$ext": found.code, "of": inner} if found.readable else {"$ext": found.code, "raw": _text64(found.payload)}
 
 
 def _tag_map(found: dict[Any, Any]) -> Any:
@@ -124,16 +162,16 @@ def _tag_map(found: dict[Any, Any]) -> Any:
 def _untag(tree: Any, check: ExtensionCheck | None) -> Any:
     kind = tree.__class__
     if kind is list:
-        return [_untag(item, check) for item in tree]
+        return [item if item.__class__ in _LEAVES else _untag(item, check) for item in tree]
     if kind is not dict:
         return tree
     first = next(iter(tree), "")
     if first.startswith("$"):
         return _untag_one(first, tree, check)
-    return {key: _untag(value, check) for key, value in tree.items()}
+    return {key: item if item.__class__ in _LEAVES else _untag(item, check) for key, item in tree.items()}
 
 
-def _untag_one(name: str, tree: dict[str, Any], check: ExtensionCheck | None) -> Any:
+def _untag_one(name: str, tree: Data, check: ExtensionCheck | None) -> Any:
     value = tree[name]
     if name == "$ext":
         if check is not None:

@@ -15,6 +15,8 @@ from .writer import Process
 Version = str | int | float | None
 ValueKey = tuple[str, str, Version]
 
+_BASE = 32
+
 
 class Entry(NamedTuple):
     """One checkpoint. `order` is its place in the ledger's order: the line that first had its id."""
@@ -44,6 +46,7 @@ class LedgerIndex:
     epoch: int = 0
     released: bool = False
     deleted: bool = False
+    rewritten: bool = False
     starts: array[int] = field(default_factory=lambda: array("Q"))
     end: int = 0
     genesis: str = ""
@@ -71,12 +74,17 @@ class LedgerIndex:
         return start, stop - start
 
     def add(self, data: Data, size: int, sha256: str) -> None:
-        """Take in the next line, of so many bytes and with that hash."""
+        """Take in the next line, of so many bytes and with that hash.
+
+        Raises:
+            KeyError, TypeError, AttributeError, ValueError: it does not hold what a line of its kind holds.
+        """
+        _TAKE[data["kind"]](self, data)
+        self.genesis = self.genesis or sha256
         self.starts.append(self.end)
         self.end += size
         self.last = sha256
         self.epoch = data["epoch"]
-        _TAKE[data["kind"]](self, data)
 
     def key(self, ns: str, channel: str, version: Version) -> ValueKey:
         """Under what a channel's value is found; without names in a sealed ledger."""
@@ -101,7 +109,8 @@ class LedgerIndex:
         return sorted(found, key=lambda entry: entry.order, reverse=True)
 
     def _take_open(self, data: Data) -> None:
-        self.thread, self.sealed, self.genesis = data["thread"], data["sealed"], self.last
+        self.thread, self.sealed = data["thread"], data["sealed"]
+        self.rewritten = data.get("follows") is not None
         self.by = Process.of(data["by"])
 
     def _take_lease(self, data: Data) -> None:
@@ -152,9 +161,10 @@ def sealed_name(ns: str, channel: str, version: Version) -> str:
 
 
 def _stride(nth: int) -> int:
+    """How many changes one change takes in: long enough to keep files small, short enough to be followed quickly."""
     stride = 1
-    while nth % (stride * 8) == 0:
-        stride *= 8
+    while nth % (stride * _BASE) == 0:
+        stride *= _BASE
     return stride
 
 

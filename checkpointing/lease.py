@@ -41,7 +41,7 @@ def conflict(index: LedgerIndex, ledger: Path, what: str) -> LedgerConflict:
     return LedgerConflict(
         f"thread {index.thread or ledger.parent.name} {what}",
         facts={"ledger": ledger, "writer": who, "epoch": index.epoch},
-        next_step="wait for it, stop it, or let it release the thread",
+        next_step="wait for it, stop it, or let it release the thread; if it is gone for sure: acquire(takeover=True)",
     )
 
 

@@ -49,6 +49,7 @@ class Ledger:
         self.settled = 0
         self._trusted_from = 0
         self._tail = b""
+        self._writable = False
 
     def view(self) -> View:
         """What is known, for reading."""
@@ -56,9 +57,24 @@ class Ledger:
 
     @property
     def opened(self) -> Files:
-        """The open files; only asked for while they are open."""
-        assert self.files is not None
+        """The open files, opened again if they were at rest.
+
+        Raises:
+            FileNotFoundError: they are gone.
+        """
+        if self.files is None:
+            files = Files(self.disk, self.path)
+            if self.index.lines and not files.open_ledger(write=self._writable):
+                raise FileNotFoundError(self.file)
+            self.files = files
         return self.files
+
+    def rest(self) -> None:
+        """Give the handles back and keep what is known; a view that is in use keeps its own."""
+        if self.files is not None:
+            self._writable = self.files.writable
+            self.files = None
+            self.cache.clear()
 
     @property
     def fd(self) -> int:
@@ -79,18 +95,21 @@ class Ledger:
             LedgerCorrupt: the file is damaged.
             LedgerError: it is of another thread, or of a newer version.
         """
-        if self.files is None or not self.is_as_known(exactly=False):
+        if not self.is_as_known(exactly=False):
             self.forget()
-            try:
-                self.files = Files(self.disk, self.path)
-            except FileNotFoundError:
-                return 0
+        try:
+            files = self.opened
+        except FileNotFoundError:
+            return 0
         with telling("read", self.file):
-            return self._read_on(self.files)
+            return self._read_on(files)
 
     def is_as_known(self, *, exactly: bool = True) -> bool:
         """Whether the file still has its name and our last line in its place; `exactly`: and nothing behind it."""
-        files, end = self.opened, self.index.end
+        try:
+            files, end = self.opened, self.index.end
+        except FileNotFoundError:
+            return False
         if not files.is_current() or files.size() < end or (exactly and files.size() > end):
             return False
         return self._read_tail() == self._tail
@@ -263,6 +282,8 @@ class Ledger:
         self._forget_contents()
         for name in (NEW_LEDGER, WATERMARK):
             disk.remove(files.folder, name)
+        # A watermark that outlives its ledger would pass for damage, and a disk may forget names in any order.
+        disk.sync_folder(files.folder)
         failpoint("ledger.delete.after_mirrors")
         disk.remove(files.folder, LEDGER)
         failpoint("ledger.delete.after_ledger")

@@ -14,6 +14,9 @@ import orjson
 FORMAT = 1
 KINDS = frozenset({"open", "checkpoint", "writes", "lease", "tombstone"})
 GENESIS = "0" * 64
+SHAPELESS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What comes of reading a line that is well-formed and that we did not write."""
+
 _SEAL = b',"check":"%08x"}\n'
 _SEAL_SIZE = len(_SEAL % 0)
 _HEADER = ("number", "kind", "time", "writer", "epoch", "acked", "prev")
@@ -85,7 +88,7 @@ def parse(raw: bytes, number: int, prev: str) -> Data:
         BadLine: it is damaged, or intact and not the line that belongs here.
     """
     data = unseal(raw)
-    if tuple(data)[:7] != _HEADER:
+    if tuple(data)[:7] != _HEADER or not isinstance(data["kind"], str):
         raise BadLine("it does not begin with the keys of a ledger line", intact=True)
     if data["number"] != number:
         raise BadLine(f"it is line {data['number']}, not line {number}", intact=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from .lines import BadLine, unseal
 from .names import is_safe
 from .store import ThreadStore
 
+MAX_OPEN = 64
 _FIRST_LINE = 16384
 
 
@@ -41,6 +43,7 @@ class Pool:
             store.drop_lock()
         self._lock = threading.Lock()
         self._stores = {}
+        self._used: OrderedDict[str, ThreadStore] = OrderedDict()
 
     def store(self, thread: str) -> ThreadStore:
         """The store of a thread; nothing is read or made by asking for it."""
@@ -48,7 +51,17 @@ class Pool:
             found = self._stores.get(thread)
             if found is None:
                 found = self._stores[thread] = ThreadStore(self.disk, self.root, thread)
+            self._used[thread] = found
+            self._used.move_to_end(thread)
+            if len(self._used) > MAX_OPEN:
+                self._rest()
             return found
+
+    def _rest(self) -> None:
+        """Let the store that was unused for longest give its handles back, or look at it again later."""
+        thread, oldest = self._used.popitem(last=False)
+        if not oldest.rest():
+            self._used[thread] = oldest
 
     def opened(self) -> list[ThreadStore]:
         """The stores that were asked for so far."""

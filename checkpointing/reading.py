@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -15,9 +16,9 @@ from langgraph.checkpoint.base import (
     PendingWrite,
 )
 
-from ..state.errors import LedgerError
+from ..state.errors import LedgerCorrupt, LedgerError
 from .index import Entry, Write
-from .lines import Address, Data
+from .lines import SHAPELESS, Address, Data
 from .names import thread_key
 from .values import Codec, Packed
 from .view import View
@@ -58,7 +59,8 @@ class Reader:
     def tuple(self, entry: Entry) -> CheckpointTuple:
         """Everything about one checkpoint."""
         line = self.view.line(entry.line)
-        return self._tuple(entry, line, self.metadata(line))
+        with self._telling(entry.line):
+            return self._tuple(entry, line, self.metadata(line))
 
     def matching(self, entries: Sequence[Entry], wanted: Filter | None, limit: int | None) -> Iterator[CheckpointTuple]:
         """The tuples whose metadata has all the wanted values, up to a limit, read one by one."""
@@ -67,11 +69,13 @@ class Reader:
             if limit is not None and given >= limit:
                 return
             line = self.view.line(entry.line)
-            metadata = self.metadata(line)
-            if wanted and any(value != metadata.get(key) for key, value in wanted.items()):
-                continue
+            with self._telling(entry.line):
+                metadata = self.metadata(line)
+                if wanted and any(value != metadata.get(key) for key, value in wanted.items()):
+                    continue
+                found = self._tuple(entry, line, metadata)
             given += 1
-            yield self._tuple(entry, line, metadata)
+            yield found
 
     def history(self, entry: Entry, channels: Sequence[str]) -> Mapping[str, DeltaChannelHistory]:
         """What each channel got from the ancestors of a checkpoint, back to the nearest one that stores its value."""
@@ -81,11 +85,12 @@ class Reader:
             missing = [channel for channel in channels if channel not in seeds]
             if not missing:
                 break
-            for task, write in reversed(self.view.writes(ancestor)):
-                task, channel, value = self._write(task, write, missing)
-                if channel in missing:
-                    writes[channel].append((task, channel, value))
-            seeds |= self._seeds(ancestor, missing)
+            with self._telling(ancestor.line):
+                for task, write in reversed(self.view.writes(ancestor)):
+                    task, channel, value = self._write(task, write, missing)
+                    if channel in missing:
+                        writes[channel].append((task, channel, value))
+                seeds |= self._seeds(ancestor, missing)
         found = {channel: DeltaChannelHistory(writes=writes[channel][::-1]) for channel in channels}
         for channel, seed in seeds.items():
             found[channel]["seed"] = seed
@@ -110,6 +115,15 @@ class Reader:
     def metadata(self, line: Data) -> CheckpointMetadata:
         """The metadata of a checkpoint."""
         return self._inline(line, "metadata")
+
+    @contextlib.contextmanager
+    def _telling(self, line: int) -> Generator[None]:
+        """Say where it stands, if something is not what we would have written or what the serializer can read."""
+        try:
+            yield
+        except SHAPELESS as error:
+            what = f"cannot be read ({error!r})"
+            raise LedgerCorrupt(self.view.path, line, what, readable=line - 1) from error
 
     def _tuple(self, entry: Entry, line: Data, metadata: CheckpointMetadata) -> CheckpointTuple:
         body = self.body(line)

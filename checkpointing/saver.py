@@ -77,7 +77,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
         self._mirror = mirror
         self._allow = type_names(allow)
         self._read_only = read_only
-        self._codec = Codec(self.serde, self._allow)
+        self._made: Codec | None = None
 
     # -- what a checkpointer does
 
@@ -242,7 +242,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
         clone = copy.copy(self)
         clone.serde = super().with_allowlist(extra_allowlist).serde
         clone._allow = self._allow | type_names(extra_allowlist)
-        clone._codec = Codec(clone.serde, clone._allow)
+        clone._made = None
         return clone
 
     # -- leases
@@ -292,6 +292,13 @@ class LedgerSync(BaseCheckpointSaver[str]):
         return self._pool.threads()
 
     # -- inside
+
+    @property
+    def _codec(self) -> Codec:
+        """For the serializer as it is now: it is a public attribute, and LangGraph's users assign to it."""
+        if self._made is None or self._made.serde is not self.serde:
+            self._made = Codec(self.serde, self._allow)
+        return self._made
 
     @property
     def _settles(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..state.errors import LedgerCorrupt, LedgerError
 from .index import LedgerIndex
-from .lines import FORMAT, KINDS, BadLine, Data, acked_by, digest, parse
+from .lines import FORMAT, KINDS, SHAPELESS, BadLine, Data, acked_by, digest, parse
 from .watermark import Watermark
 
 _LINE_START = re.compile(rb'\{"number":\d+,"kind":"')
@@ -49,11 +49,18 @@ class Scan:
             except BadLine as why:
                 self._judge(data[start:], why)
                 return len(data) - start
-            self.index.add(line, len(raw), digest(raw))
+            self._add(line, raw)
             self._compare_with_mark()
             start = stop
         self._judge_end(len(data) - start)
         return len(data) - start
+
+    def _add(self, line: Data, raw: bytes) -> None:
+        try:
+            self.index.add(line, len(raw), digest(raw))
+        except SHAPELESS as error:
+            what = f"is intact, but does not hold what a line of kind {line['kind']} holds ({error!r})"
+            raise self._corrupt(line["number"], what) from None
 
     def _line(self, raw: bytes) -> Data:
         line = parse(raw, self.index.lines + 1, self.index.last)

@@ -66,9 +66,12 @@ class ThreadStore:
                 ledger.refresh()
                 if settle and ledger.settled < ledger.index.end:
                     self._settle_for_reader()
-        if ledger.files is None or ledger.index.lines == 0 or ledger.index.deleted:
+        if ledger.index.lines == 0 or ledger.index.deleted:
             return None
-        return ledger.view()
+        try:
+            return ledger.view()
+        except FileNotFoundError:
+            return None
 
     def writer(self) -> WriterInfo | None:
         """Who the ledger says writes it; None if there is no such thread."""
@@ -77,8 +80,19 @@ class ThreadStore:
 
     def show(self, record: CheckpointRecord, commit: Commit) -> None:
         """Bring the mirrors up to a committed checkpoint; an encrypted ledger has none."""
-        if self._ledger.files is not None and self._ledger.index.sealed is None:
-            self.mirror.update(self._ledger.view(), record, commit)
+        view = self.view(settle=False)
+        if view is not None and view.index.sealed is None:
+            self.mirror.update(view, record, commit)
+
+    def rest(self) -> bool:
+        """Give the handles back until they are needed again; false if they are just now in use."""
+        if not self._commit.acquire(blocking=False):
+            return False
+        try:
+            self._ledger.rest()
+        finally:
+            self._commit.release()
+        return True
 
     def _drives(self) -> bool:
         """Whether our own index is the truth: we hold the lease, and the file is as we left it."""
@@ -139,6 +153,8 @@ class ThreadStore:
             self._ledger.files.drop_lock()
 
     def _let_go(self) -> None:
+        if self._leased:
+            self._graves.past = self._ledger.index
         self._leased, self._broken = False, None
         self._ledger.forget()
 
@@ -170,6 +186,7 @@ class ThreadStore:
         if fresh and power:
             ledger.opened.sync_folders()
         self._leased = True
+        self._graves.past = None
         return True
 
     def _open_files(self) -> None:
@@ -222,6 +239,9 @@ class ThreadStore:
     def _commit_group(self, sealed: str | None) -> None:
         group = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
+            if self._graves.past is not None and not self._leased:
+                self._ledger.refresh()
+                self._graves.compare(self._ledger.index)
             alive = self._graves.refuse_late(group)
             if alive:
                 self._raise_if_broken()
@@ -274,7 +294,7 @@ class ThreadStore:
             self._raise_if_broken()
             if not self._leased:
                 ledger.refresh()
-            if ledger.files is None or not ledger.index.lines or ledger.index.deleted or choose(ledger.view()) is None:
+            if not ledger.index.lines or ledger.index.deleted or choose(ledger.view()) is None:
                 return False
             if not self._leased:
                 self._take_lease(power, ledger.index.sealed, takeover=False)
@@ -315,7 +335,7 @@ class ThreadStore:
         with self._commit:
             ledger = self._ledger
             ledger.refresh()
-            if ledger.files is None or ledger.index.lines == 0:
+            if ledger.index.lines == 0:
                 return
             if not self._leased or self._broken is not None:
                 sealed = ledger.index.sealed

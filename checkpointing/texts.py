@@ -88,7 +88,9 @@ class Texts:
 
     def inline(self, value: Data) -> Packed:
         """The value that stands right here."""
-        form = next(form for form in _FULL if form in value)
+        form = next((form for form in _FULL if form in value), None)
+        if form is None:
+            raise ValueError("a value without a form")
         return Packed(form, orjson.dumps(value[form]), value.get("type"))
 
     def _stored(self, at: Address) -> Data:

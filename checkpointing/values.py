@@ -34,11 +34,13 @@ class Packed:
     text: bytes
     type: str | None = None
 
-    @cached_property
+    @property
     def sha256(self) -> str | None:
         """The hash by which an equal value is found again; None for a value too small to be worth it."""
-        if len(self.text) < HASHED_FROM:
-            return None
+        return self._sha256 if len(self.text) >= HASHED_FROM else None
+
+    @cached_property
+    def _sha256(self) -> str:
         return hashlib.sha256(self.form.encode() + b" " + self.text).hexdigest()
 
     def json(self) -> Data:

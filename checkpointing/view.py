@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..state.errors import LedgerCorrupt
-from .files import LEDGER, Files
+from .files import Files
 from .index import Entry, LedgerIndex, Write
 from .lines import Address, BadLine, Data, unseal
 from .texts import TextCache, Texts
@@ -38,11 +38,15 @@ class View:
 
     def __init__(self, index: LedgerIndex, files: Files, lock: threading.Lock, cache: TextCache) -> None:
         self.index = index
-        self.path = str(files.path / LEDGER)
+        self.path = files.ledger_path
         self.files = files
         self._lock = lock
         self.cache = cache
-        self.texts = Texts(self.path, self.line, cache)
+
+    @property
+    def texts(self) -> Texts:
+        """The values. Made anew each time: kept, it would be a cycle, and the file would stay open for a while."""
+        return Texts(self.path, self.line, self.cache)
 
     def line(self, number: int) -> Data:
         """One line, read again from the file.

@@ -37,10 +37,10 @@ class Process:
         return cls(by["pid"], by["started"], by["host"], by["boot"])
 
     def alive(self) -> bool:
-        """Whether it lives; true also where that cannot be known (another host)."""
-        if self.boot == _boot():
-            return _started(self.pid) == self.started
-        return self.host != socket.gethostname()
+        """Whether it lives; true also where that cannot be known: on another host, or in another container."""
+        if self.host != socket.gethostname():
+            return True
+        return self.boot == _boot() and _started(self.pid) == self.started
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,12 @@ def _folders(what: str | None, runs: Path) -> list[Path]:
     if run is not None:
         return [run]
     path = Path(what)
-    if path.is_file():
+    if os.path.isfile(what):
         if path.name != LEDGER:
             next_step = f"a ledger is called {LEDGER}: copy it to a folder of its own under that name"
             raise InputError(f"{escaped(what)} is no ledger by its name", next_step=next_step)
         return [path.absolute().parent]
-    if not os.path.lexists(path):
+    if not os.path.lexists(what):
         raise InputError(
             f"there is no run, file or folder {escaped(what)}", next_step="give the folder of the run with --runs"
         )
@@ -95,6 +95,8 @@ def _save(damaged: list[Checked], out: Path) -> None:
             one.saved = salvage(one.report, out)
         except LedgerError as error:
             one.not_saved = error.what
+    if not any(one.saved for one in damaged):
+        out.rmdir()
 
 
 def _line(one: Checked) -> str:
@@ -102,10 +104,15 @@ def _line(one: Checked) -> str:
     if report.ok:
         torn = f", and {report.torn} torn bytes that the next writer sets aside" if report.torn else ""
         return f"ok       {escaped(report.thread_id or report.path.parent.name)}: {report.lines} lines{torn}"
-    line, what = report.problems[0]
+    line, what = _problems(report)[0]
     where = f"{report.path}:{line}" if line else str(report.path)
     others = f" (and {len(report.problems) - 1} more)" if len(report.problems) > 1 else ""
     return f"damaged  {escaped(f'{where}: {what}{others}; {_readable(report)}{_saved(one)}')}"
+
+
+def _problems(report: FsckReport) -> list[tuple[int, str]]:
+    """What is wrong, without the place, which is told beside it."""
+    return [(line, what.removeprefix(f"{report.path}:{line}: ")) for line, what in report.problems]
 
 
 def _readable(report: FsckReport) -> str:
@@ -130,6 +137,6 @@ def _record(one: Checked) -> dict[str, Any]:
         "lines": report.lines,
         "readable": readable_lines(report),
         "torn": report.torn,
-        "problems": [{"line": line, "what": what} for line, what in report.problems],
+        "problems": [{"line": line, "what": what} for line, what in _problems(report)],
         "saved": None if one.saved is None else str(one.saved),
     }

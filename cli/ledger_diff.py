@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
-_MAX_PAIRS = 250_000
+_MAX_ITEMS, _MAX_PAIRS = 4_000, 100_000
 _NOTHING = None
 
 
@@ -21,12 +22,13 @@ class Change(NamedTuple):
 
 
 def changes(old: Any, new: Any, path: str = "") -> Iterator[Change]:
-    """The differences of two JSON trees, as deep as both have the same shape; `1`, `1.0` and `true` are three values."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        yield from _of_objects(old, new, path)  # pyright: ignore[reportUnknownArgumentType]
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _of_lists(old, new, path)  # pyright: ignore[reportUnknownArgumentType]
-    elif type(old) is not type(new) or old != new:
+    """The differences of two JSON trees, as deep as they have one shape; `1`, `1.0` and `true` are three values."""
+    kind = old.__class__
+    if kind is dict and new.__class__ is dict:
+        yield from _of_objects(old, new, path)
+    elif kind is list and new.__class__ is list:
+        yield from _of_lists(old, new, path)
+    elif kind is not new.__class__ or old != new:
         yield Change("changed", path, old, new)
 
 
@@ -54,7 +56,7 @@ def _of_lists(old: list[Any], new: list[Any], path: str) -> Iterator[Change]:
 
 
 def _uneven(old: list[str], new: list[str]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """The spans in which two lists differ. Long ones that differ a lot are compared by position: matching is quadratic."""
+    """The spans in which two lists differ; of very long ones all between the first and the last difference."""
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
         head += 1
@@ -62,12 +64,18 @@ def _uneven(old: list[str], new: list[str]) -> Iterator[tuple[tuple[int, int], t
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
     left, right = old[head : len(old) - tail], new[head : len(new) - tail]
-    if len(left) * len(right) > _MAX_PAIRS:
+    if not _can_be_matched(left, right):
         yield (head, head + len(left)), (head, head + len(right))
         return
     for what, i, i_end, j, j_end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if what != "equal":
             yield (head + i, head + i_end), (head + j, head + j_end)
+
+
+def _can_be_matched(old: list[str], new: list[str]) -> bool:
+    """Matching takes time by the square of what is there often."""
+    times = Counter(new)
+    return len(old) + len(new) <= _MAX_ITEMS and sum(times[item] for item in old) <= _MAX_PAIRS
 
 
 def _below(path: str, key: str) -> str:

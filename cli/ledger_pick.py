@@ -79,6 +79,8 @@ def _only(found: list[Entry], view: View, what: str) -> Entry:
     name = escaped(view.index.thread)
     if not found:
         raise InputError(f"run {name} has no {what}", next_step="waypost ledger show RUN lists what it has")
-    ids = [f"{escaped(entry.id)} (line {entry.line}{', in ' + escaped(entry.ns) if entry.ns else ''})" for entry in found]
+    ids = [
+        f"{escaped(entry.id)} (line {entry.line}{', in ' + escaped(entry.ns) if entry.ns else ''})" for entry in found
+    ]
     shown = "; ".join(ids[:_NAMED]) + ("; ..." if len(ids) > _NAMED else "")
     raise InputError(f"run {name} has {len(found)} times a {what}", facts={"they are": shown}, next_step="give an id")

@@ -6,7 +6,7 @@ import json as jsonlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..state.errors import InputError, WaypostError
+from ..state.errors import LedgerError, WaypostError
 from .ending import USAGE
 from .view import choose_view
 
@@ -17,10 +17,12 @@ def answer(work: Callable[[], int], *, json: bool) -> int:
     """Do it; whatever is wrong with what was asked for, or with the ledger, is told and gives exit code 2."""
     try:
         return work()
-    except RecursionError:
-        return failed(InputError("a value of this ledger is nested too deeply to be shown"), json=json)
     except WaypostError as error:
         return failed(error, json=json)
+    except (RuntimeError, StopIteration, TypeError, ValueError, LookupError, AttributeError) as error:
+        # Lines that are intact, and do not hold what a checkpoint holds: somebody made them to do harm.
+        what = f"this ledger holds what no graph has written: {type(error).__name__}: {error}"
+        return failed(LedgerError(what, next_step="waypost fsck RUN says more"), json=json)
 
 
 def failed(error: WaypostError, *, json: bool) -> int:

@@ -59,7 +59,7 @@ def test_installed_elsewhere_it_runs_beside_the_users_own_graphs_and_nodes(wheel
     assert "DONE" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["run", "dev"])
+@pytest.mark.parametrize("name", ["run", "dev", "bench"])
 def test_what_pip_installs_is_what_uv_locked(name):
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     locked = {(package["name"], package.get("version")) for package in lock["package"]}

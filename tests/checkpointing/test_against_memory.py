@@ -95,11 +95,8 @@ class Savers(RuleBasedStateMachine):
         thread, ns, id, versions = at
         if (str(thread), ns, id) not in self.known:
             return
-        again = dict(versions)
-        new: dict[str, Any] = {}
-        for channel in put:
-            new[channel] = again[channel] = self.saver.get_next_version(again.get(channel), None)
-        self.both("put", config(str(thread), ns), make_checkpoint(put, again, id), {"again": 1}, new)
+        new = {channel: self.saver.get_next_version(versions.get(channel), None) for channel in put}
+        self.both("put", config(str(thread), ns), make_checkpoint(put, new, id), {"again": 1}, new)
 
     @rule()
     def reopen(self) -> None:

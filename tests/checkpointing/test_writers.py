@@ -6,70 +6,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from kit.ledgers import (
     Talk,
     config,
-    environment_for,
     ledger_of,
     lines_of,
-    make_checkpoint,
     reopened,
-    run_python,
     values_of,
 )
+from kit.other_process import other_process
 from waypost.checkpointing import LedgerSaver
 from waypost.checkpointing.lines import seal
 from waypost.checkpointing.writer import this_process
 from waypost.state.errors import LedgerConflict, LedgerLost
-
-OTHER = """
-import sys
-from kit.ledgers import Talk
-from waypost.checkpointing import LedgerSaver
-saver = LedgerSaver(sys.argv[1])
-talk = Talk(saver)
-talk.put(a="other")
-for command in sys.stdin:
-    try:
-        if command == "put\\n":
-            talk.put(a="again")
-        if command == "release\\n":
-            saver.release("t")
-        print("done", flush=True)
-    except Exception as error:
-        print(type(error).__name__, flush=True)
-"""
-
-
-class Other:
-    """Another process that has written thread `t` and obeys."""
-
-    def __init__(self, root: Path) -> None:
-        command = [sys.executable, "-c", OTHER, str(root)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment_for())
-        self.do("nothing")
-
-    def do(self, command: str) -> str:
-        assert self.process.stdin
-        assert self.process.stdout
-        print(command, file=self.process.stdin, flush=True)
-        return self.process.stdout.readline().strip()
-
-
-@contextmanager
-def other_process(root: Path) -> Iterator[Other]:
-    other = Other(root)
-    try:
-        yield other
-    finally:
-        other.process.kill()
-        other.process.communicate()
 
 
 class TestTwoProcesses:
@@ -221,103 +173,36 @@ class TestOneProcess:
             worker.join()
         assert [line["acked"] for line in lines_of(root)] == [0, 1, 2, 2, 2]
 
+    def test_of_regular_writes_that_arrive_together_the_first_one_stays(self, saver: LedgerSaver, root: Path) -> None:
+        talk = Talk(saver)
+        at = config("t", id=talk.put(a=0))
+        store = saver._pool.store("t")
+        writers: list[threading.Thread] = []
+        with store._commit:
+            for number in range(3):
+                writes = [("c", number), ("__error__", number)]
+                writers.append(threading.Thread(target=saver.put_writes, args=(at, writes, "task")))
+                writers[-1].start()
+                while len(store._waiting) <= number:
+                    pass
+        for writer in writers:
+            writer.join()
+        assert len(lines_of(root)) == 5
+        for looking in (saver, reopened(root)):
+            found = looking.get_tuple(at)
+            assert found
+            assert found.pending_writes == [("task", "__error__", 2), ("task", "c", 0)]
 
-class TestAnotherHost:
-    @pytest.mark.parametrize(
-        ("by", "alive"),
-        [
-            ({"boot": "another boot"}, False),
-            ({"boot": "another boot", "host": "another host"}, True),
-            ({"started": 1}, False),
-            ({"pid": 2**22 + 1}, False),
-            ({"pid": 1}, False),
-            ({}, True),
-        ],
-        ids=["rebooted", "another host", "pid reused", "no such pid", "another start", "this process"],
-    )
-    def test_who_is_alive(self, damaged_root: Path, by: dict[str, object], alive: bool) -> None:
-        Talk(saver := reopened(damaged_root)).put(a=1)
-        del saver
-        first = lines_of(damaged_root)[0]
-        first["by"] |= by
-        del first["check"]
-        ledger_of(damaged_root).write_bytes(seal(first))
-        (ledger_of(damaged_root).parent / "watermark").unlink()
-        found = reopened(damaged_root).writer("t")
-        assert found
-        assert found.alive is alive
-        refused = alive and by != {}
-        try:
-            Talk(reopened(damaged_root)).put(a=1)
-        except LedgerConflict:
-            assert refused
-        else:
-            assert not refused
-
-
-FORK = """
-import os, sys
-from kit.ledgers import Talk
-from waypost.checkpointing import LedgerSaver
-saver = LedgerSaver(sys.argv[1])
-talk = Talk(saver)
-talk.put(a="parent")
-child = os.fork()
-if child == 0:
-    try:
-        talk.put(a="child")
-    except Exception as error:
-        print(type(error).__name__, f"pid {os.getppid()}" in str(error), flush=True)
-    os._exit(0)
-os.waitpid(child, 0)
-talk.put(a="parent again")
-print("parent done")
-"""
-
-
-def test_a_forked_child_is_another_writer(root: Path) -> None:
-    ran = run_python(FORK, root)
-    assert ran.stdout == "LedgerConflict True\nparent done\n", ran.stderr
-    assert values_of(LedgerSaver(root)) == [{"a": "parent"}, {"a": "parent again"}]
-
-
-STUCK = """
-import os, signal, sys
-from kit.ledgers import Talk
-from waypost.checkpointing import LedgerSaver
-saver = LedgerSaver(sys.argv[1])
-Talk(saver).put(a="parent")
-files = saver._pool.store("t")._ledger.opened
-files.disk.lock(files._lock)
-if os.fork() == 0:
-    print("child", flush=True)
-    os.close(1)
-    sys.stdin.read()
-    os._exit(0)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_a_child_of_a_killed_writer_does_not_keep_its_lock(saver: LedgerSaver, root: Path) -> None:
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", STUCK, str(root)]
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment_for())
-    try:
-        assert process.stdout
-        assert process.stdout.read() == "child\n"
-        process.wait()
-        Talk(saver).put(a="mine")
-        assert values_of(saver) == [{"a": "parent"}, {"a": "mine"}]
-    finally:
-        process.communicate()
-
-
-def test_put_after_delete_by_another_process_does_not_bring_the_thread_back(root: Path) -> None:
-    with other_process(root) as other:
-        other.do("release")
-        with LedgerSaver(root) as saver:
-            saver.delete_thread("t")
-        assert not ledger_of(root).exists()
-        made = make_checkpoint({}, {})
-        assert other.do("put") in ("LedgerLost", "done")
-        assert made
+    def test_a_ledger_whose_last_line_is_not_ours_is_not_written(self, damaged_root: Path) -> None:
+        saver = reopened(damaged_root)
+        talk = Talk(saver)
+        talk.put(a=1)
+        raw = ledger_of(damaged_root).read_bytes()
+        last = lines_of(damaged_root)[-1] | {"writer": "x" * len(this_process().name)}
+        del last["check"]
+        other = raw.splitlines(keepends=True)[0] + seal(last)
+        assert len(other) == len(raw)
+        ledger_of(damaged_root).write_bytes(other)
+        with pytest.raises(LedgerLost):
+            talk.put(a=2)
+        assert ledger_of(damaged_root).read_bytes() == other

@@ -107,7 +107,7 @@ def values_of(saver: LedgerSaver, thread: object = "t") -> list[dict[str, Any]]:
 
 
 class FaultyDisk(PosixDisk):
-    """Counts the calls that change something, and makes some of them fail.
+    """Counts the calls that change something, and makes some of them fail. Syncs are only counted: they are slow.
 
     Args:
         fail: (name of the call, which time, errno). A time of 0 is every time.
@@ -134,7 +134,7 @@ class FaultyDisk(PosixDisk):
                     if name == "write":  # a part of it arrives
                         os.pwrite(args[0], args[2][: len(args[2]) // 2], args[1])
                     raise OSError(error, os.strerror(error))
-            return found(*args, **kwargs)
+            return None if name.startswith("sync") else found(*args, **kwargs)
 
         return call
 

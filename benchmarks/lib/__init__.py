@@ -1,0 +1,1 @@
+"""The parts of the benchmarks: stores, work for them, measurements, and the report."""
