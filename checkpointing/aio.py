@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextvars
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -20,6 +22,7 @@ from langgraph.checkpoint.base import (
 from .saver import LedgerSync
 
 _AT_ONCE = 8
+_T = TypeVar("_T")
 
 
 class LedgerSaver(LedgerSync):
@@ -27,7 +30,7 @@ class LedgerSaver(LedgerSync):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`."""
-        return await asyncio.to_thread(self.get_tuple, config)
+        return await self._in_thread(self.get_tuple, config)
 
     async def alist(
         self,
@@ -39,7 +42,7 @@ class LedgerSaver(LedgerSync):
     ) -> AsyncIterator[CheckpointTuple]:
         """As `list`; a few tuples are read at a time."""
         found = self.list(config, filter=filter, before=before, limit=limit)
-        while some := await asyncio.to_thread(lambda: [*islice(found, _AT_ONCE)]):
+        while some := await self._in_thread(lambda: [*islice(found, _AT_ONCE)]):
             for item in some:
                 yield item
 
@@ -51,35 +54,40 @@ class LedgerSaver(LedgerSync):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """As `put`."""
-        return await asyncio.to_thread(self.put, config, checkpoint, metadata, new_versions)
+        return await self._in_thread(self.put, config, checkpoint, metadata, new_versions)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """As `put_writes`."""
-        await asyncio.to_thread(self.put_writes, config, writes, task_id, task_path)
+        await self._in_thread(self.put_writes, config, writes, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """As `delete_thread`."""
-        await asyncio.to_thread(self.delete_thread, thread_id)
+        await self._in_thread(self.delete_thread, thread_id)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """As `delete_for_runs`."""
-        await asyncio.to_thread(self.delete_for_runs, run_ids)
+        await self._in_thread(self.delete_for_runs, run_ids)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """As `copy_thread`."""
-        await asyncio.to_thread(self.copy_thread, source_thread_id, target_thread_id)
+        await self._in_thread(self.copy_thread, source_thread_id, target_thread_id)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As `prune`."""
-        await asyncio.to_thread(self.prune, thread_ids, strategy=strategy)
+        await self._in_thread(self.prune, thread_ids, strategy=strategy)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """As `get_delta_channel_history`."""
-        return await asyncio.to_thread(self.get_delta_channel_history, config=config, channels=channels)
+        return await self._in_thread(self.get_delta_channel_history, config=config, channels=channels)
+
+    async def _in_thread(self, verb: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
+        # Threads of our own: a graph's sync nodes may fill the loop's default executor, and wait for us there.
+        call = partial(contextvars.copy_context().run, verb, *arguments, **named)
+        return await asyncio.get_running_loop().run_in_executor(self._pool.executor, call)
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,4 +95,4 @@ class LedgerSaver(LedgerSync):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        await self._in_thread(self.close)

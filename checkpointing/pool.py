@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from .store import ThreadStore
 
 MAX_OPEN = 64
 _FIRST_LINE = 16384
+_CALLS_AT_ONCE = 32
 
 
 class Pool:
@@ -44,6 +46,15 @@ class Pool:
         self._lock = threading.Lock()
         self._stores = {}
         self._used: OrderedDict[str, ThreadStore] = OrderedDict()
+        self._executor: ThreadPoolExecutor | None = None
+
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """Where coroutines have their calls made; begun when it is first asked for."""
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="waypost-ledger")
+            return self._executor
 
     def store(self, thread: str) -> ThreadStore:
         """The store of a thread; nothing is read or made by asking for it."""

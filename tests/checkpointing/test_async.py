@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,18 @@ def test_many_threads_of_a_server_at_once(saver: LedgerSaver) -> None:
     asyncio.run(main())
     for thread in range(16):
         assert values_of(saver, thread) == [{"a": 0}, {"a": 1}, {"a": 2}]
+
+
+def test_sync_nodes_that_fill_the_loops_own_threads_and_wait_for_the_saver_are_answered(root: Path) -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        saver = LedgerSaver(root)
+        await saver.aput(config("t"), make_checkpoint({}, {}), {}, {})
+
+        def node() -> bool:
+            return asyncio.run_coroutine_threadsafe(saver.aget_tuple(config("t")), loop).result(30) is not None
+
+        return sum(await asyncio.gather(*(asyncio.to_thread(node) for _ in range(8))))
+
+    assert asyncio.run(main()) == 8
