@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-TEST_ARGS ?= -n 2
+TEST_ARGS ?= -n 2 --dist worksteal
 
 .PHONY: help demo test lint format lock clean langgraph-suite faults bench
 
