@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from kit.jobs import Recorded, make_job
+from kit.processes import gone
 from kit.states import make_check
 from waypost.nodes.dispatch import attempt_path, dispatch
 from waypost.nodes.workers import Launch
@@ -89,8 +90,7 @@ def test_a_worker_that_takes_too_long_is_stopped_with_its_children(repo, recorde
     attempt = attempt_of(move)
     assert attempt.outcome is AttemptOutcome.TIMED_OUT
     assert "0.5 s" in attempt.reason
-    pid = int((repo / "pid").read_text())
-    assert not psutil.pid_exists(pid) or psutil.wait_procs([psutil.Process(pid)], timeout=10)[0]
+    assert gone(int((repo / "pid").read_text()))
 
 
 def test_what_a_worker_makes_has_the_users_umask_and_what_we_keep_of_it_is_private(repo, recorded):
@@ -184,7 +184,7 @@ def test_a_worker_whose_launcher_was_killed_is_lost_and_does_not_go_on(repo, rec
     os.kill(json.loads(started.read_text())["launcher_pid"], signal.SIGKILL)
     attempt = attempt_of(dispatch(job, recorded.call))
     assert (attempt.outcome, attempt.succeeded) == (AttemptOutcome.LOST, False)
-    assert not psutil.pid_exists(child) or psutil.wait_procs([psutil.Process(child)], timeout=10)[0]
+    assert gone(child)
     assert folder.stage() is Stage.LOST
 
 

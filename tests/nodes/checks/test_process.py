@@ -7,8 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil
 import pytest
+from kit.processes import gone
 from waypost.nodes.checks.process import CheckStopped, run_command
 
 
@@ -40,14 +40,13 @@ def test_a_program_that_cannot_be_started_has_no_exit_code(tmp_path):
 def test_a_command_that_runs_too_long_is_stopped_with_all_its_children(tmp_path):
     ran = run(tmp_path, "bash", "-c", "sleep 600 & echo $! > pid; wait", timeout_s=0.5)
     assert (ran.exit_code, ran.timed_out) == (None, True)
-    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+    assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_what_a_command_leaves_in_the_background_does_not_outlive_it(tmp_path):
     ran = run(tmp_path, "bash", "-c", "sleep 600 >/dev/null 2>&1 & echo $! > pid")
     assert ran.exit_code == 0
-    pid = int((tmp_path / "pid").read_text())
-    assert not psutil.pid_exists(pid) or psutil.wait_procs([psutil.Process(pid)], timeout=10)[0]
+    assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_a_drain_stops_the_command_and_is_no_result(tmp_path):
