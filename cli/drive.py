@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -15,6 +12,7 @@ from ..state.errors import StateError
 from ..state.events import Event
 from ..state.pipeline import PipelineState
 from ..state.update import validate_state
+from .signals import stop_signals
 from .view import View
 
 
@@ -23,7 +21,12 @@ def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view
 
     SIGINT and SIGTERM make it stop at its next checkpoint; workers are left alive and adopted on resume.
     """
-    with _draining_on_signal(context, view), view:
+
+    def drain(signal_name: str, count: int) -> None:
+        context.drain.set()
+        view.draining(signal_name)
+
+    with stop_signals(drain), view:
         for event in pipeline.stream(given, _config(run), context=context, stream_mode="custom", durability="sync"):
             view.event(cast(Event, event))
     state = read_state(pipeline, run)
@@ -45,17 +48,3 @@ def has_checkpoint(pipeline: Pipeline, run: str) -> bool:
 
 def _config(run: str) -> RunnableConfig:
     return {"configurable": {"thread_id": run}}
-
-
-@contextmanager
-def _draining_on_signal(context: RunContext, view: View) -> Generator[None]:
-    def drain(number: int, _frame: object) -> None:
-        context.drain.set()
-        view.draining(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -45,6 +46,9 @@ def choose_view(*, json: bool) -> View:
 class JsonView:
     """One JSON object per line on stdout: every event, then one `result` or `error`."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
     def __enter__(self) -> Self:
         return self
 
@@ -78,7 +82,10 @@ class JsonView:
         return error.exit_code
 
     def _print(self, record: dict[str, Any]) -> None:
-        print(json.dumps(record, ensure_ascii=True), flush=True)
+        # In one piece: a stop signal is told by another thread.
+        with self._lock:
+            sys.stdout.write(json.dumps(record, ensure_ascii=True) + "\n")
+            sys.stdout.flush()
 
 
 class TextView:
