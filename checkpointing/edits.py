@@ -41,15 +41,20 @@ def apply_edit(old: Any, edit: Data) -> Any:
 
 def smaller_edit(old_text: bytes, new_text: bytes) -> Data | None:
     """An edit between two JSON texts that is proven to give the new one and saves at least half of it."""
-    old = orjson.loads(old_text)
-    if old_text[-1:] == b"]" and len(old) and new_text.startswith(old_text[:-1] + b","):
-        added: list[Any] = orjson.loads(b"[" + new_text[len(old_text) :])
-        return _if_worth_it({"keep": len(old), "add": added}, new_text)
-    new = orjson.loads(new_text)
+    old, new = orjson.loads(old_text), orjson.loads(new_text)
     edit = edit_between(old, new)
     if "is" in edit or not _if_worth_it(edit, new_text):
         return None
     return edit if orjson.dumps(apply_edit(old, edit)) == new_text else None
+
+
+def appended(old_text: bytes, new_text: bytes) -> list[Any] | None:
+    """The items by which the text of one list goes on after the text of another, if that saves at least half."""
+    if len(old_text) <= 2 or old_text[-1:] != b"]" or (len(new_text) - len(old_text)) * 2 > len(new_text):
+        return None
+    if not new_text.startswith(old_text[:-1] + b","):
+        return None
+    return orjson.loads(b"[" + new_text[len(old_text) :])
 
 
 def _if_worth_it(edit: Data, new_text: bytes) -> Data | None:

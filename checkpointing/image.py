@@ -67,6 +67,31 @@ def image_of(data: bytes) -> tuple[str, bytes] | None:
         return None
 
 
+def image_after(data: bytes, old: bytes, form: str, text: bytes) -> bytes | None:
+    """The JSON text of an array that begins with all items of another, whose bytes, form and text are known.
+
+    What is new is all that has to be read then. None where the arrays do not follow each other like that.
+    """
+    head, count = _array_head(data)
+    old_head, old_count = _array_head(old)
+    end = head + len(old) - old_head
+    if not 0 < old_count < count or not data.startswith(old[old_head:], head):
+        return None
+    new = image_of(ormsgpack.packb([None] * (count - old_count))[: -(count - old_count)] + data[end:])
+    if new is None or (new[0] != form and (form == "json" or b'"$' in new[1])):
+        return None
+    return text[:-1] + b"," + new[1][1:]
+
+
+def _array_head(data: bytes) -> tuple[int, int]:
+    """How long the head of a MessagePack array is, and how many items it says; no items if it is no array."""
+    first = data[0]
+    if 0x90 <= first <= 0x9F:
+        return 1, first & 0x0F
+    size = {0xDC: 2, 0xDD: 4}.get(first, 0)
+    return 1 + size, int.from_bytes(data[1 : 1 + size])
+
+
 def _quick_image(found: Any, data: bytes) -> tuple[str, bytes] | None:
     """The image made in one go, if nothing in the value needs the slow way: odd numbers, odd keys, keys with `$`."""
     if (b"\xcb" in data or b"\xca" in data) and _NOT_FINITE.search(data):
@@ -84,7 +109,8 @@ def _quick_image(found: Any, data: bytes) -> tuple[str, bytes] | None:
         return None
     if tags == 0:
         return "json", text
-    return ("msgpack", text) if len(_TAG_KEY.findall(text)) == tags else None
+    only_ours = text.count(b'"$') == tags or len(_TAG_KEY.findall(text)) == tags
+    return ("msgpack", text) if only_ours else None
 
 
 def bytes_of(tree: Any, check: ExtensionCheck | None = None) -> bytes:

@@ -83,8 +83,6 @@ class Ledger:
         assert fd is not None
         return fd
 
-    # -- reading on
-
     def refresh(self) -> int:
         """Bring the index up to the end of the file.
 
@@ -136,8 +134,6 @@ class Ledger:
         end = self.index.end
         return self.opened.read(max(0, end - _TAIL), min(_TAIL, end))
 
-    # -- recovery, under the file lock
-
     def recover(self, torn: int, *, power: bool) -> None:
         """Make the file end with an intact line that is on disk; make it if there is none.
 
@@ -172,8 +168,6 @@ class Ledger:
         self.settled = index.end
         if index.lines:
             files.write_mark(Watermark(index.lines, index.end, index.last, index.genesis))
-
-    # -- a commit, under the file lock
 
     def write(self, group: Group, *, power: bool) -> None:
         """Append the lines of a group and take them in.
@@ -242,8 +236,6 @@ class Ledger:
         self._tail = group.lines[-1].raw[-_TAIL:]
         group.committed()
         failpoint("ledger.append.after_ack")
-
-    # -- replacing and removing, under the file lock
 
     def replace(self, group: Group) -> None:
         """Put the lines of a group, which are a whole ledger, in the place of this one.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata
 
 from ..state.errors import LedgerError
+from .index import Version
 from .reading import Target
 from .records import CheckpointRecord, WritesRecord
-from .values import Codec
+from .values import Codec, Packed
 
 
 def checkpoint_record(
@@ -19,19 +20,28 @@ def checkpoint_record(
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     new_versions: ChannelVersions,
+    before: Callable[[str], Packed | None],
 ) -> CheckpointRecord:
-    """A checkpoint whose parent is the target; a channel in `new_versions` without a value has become empty."""
+    """A checkpoint whose parent is the target; a channel in `new_versions` without a value has become empty.
+
+    Args:
+        before: gives what a channel held before, if that is at hand.
+    """
     values = checkpoint["channel_values"]
     about = {key: value for key, value in checkpoint.items() if key not in ("id", "channel_values")}
     ns = target.ns or ""
     callers = [(above, str(id)) for above, id in metadata.get("parents", {}).items() if above != ns]
+    changed: list[tuple[str, Version, Packed | None]] = [
+        (channel, version, codec.pack(values[channel], before(channel)) if channel in values else None)
+        for channel, version in new_versions.items()
+    ]
     return CheckpointRecord(
         ns=ns,
         id=checkpoint["id"],
         parent=target.id,
         about=codec.pack(about),
         metadata=codec.pack(metadata),
-        values=[(ch, v, codec.pack(values[ch]) if ch in values else None) for ch, v in new_versions.items()],
+        values=changed,
         ancestors=callers + ([(ns, target.id)] if target.id else []),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .edits import smaller_edit
+from .edits import appended, smaller_edit
 from .index import LedgerIndex, Version, sealed_name
 from .lines import Address, Data
 from .texts import TextCache, Texts
@@ -55,7 +55,12 @@ class Encoder:
         old = self._texts.at(origin)
         if old.form != packed.form or len(old.text) < HASHED_FROM // 4:
             return None
-        edit = smaller_edit(old.text, packed.text)
+        added = appended(old.text, packed.text)
+        if added is not None:
+            packed.items = old.count() + len(added)
+            edit: Data | None = {"keep": old.count(), "add": added}
+        else:
+            edit = smaller_edit(old.text, packed.text)
         if edit is None:
             return None
         return {"grown": {"from": origin.json(), "nth": nth, "edit": edit}, "sha256": packed.sha256}

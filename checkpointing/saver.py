@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -79,8 +80,6 @@ class LedgerSync(BaseCheckpointSaver[str]):
         self._read_only = read_only
         self._made: Codec | None = None
 
-    # -- what a checkpointer does
-
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint a config points at, or the newest of its namespace; None if there is none.
 
@@ -144,9 +143,9 @@ class LedgerSync(BaseCheckpointSaver[str]):
         """
         target = Target.of(config)
         store = self._writable(target.thread)
-        record = checkpoint_record(
-            self._codec, target, checkpoint, get_checkpoint_metadata(config, metadata), new_versions
-        )
+        about = get_checkpoint_metadata(config, metadata)
+        before = partial(store.at_hand, target.ns or "")
+        record = checkpoint_record(self._codec, target, checkpoint, about, new_versions, before)
         commit = store.append(record, power=self._power, sealed=self._codec.sealed)
         if commit and self._mirror and not record.ns:
             store.show(record, commit)
@@ -245,8 +244,6 @@ class LedgerSync(BaseCheckpointSaver[str]):
         clone._made = None
         return clone
 
-    # -- leases
-
     def acquire(self, thread_id: object, *, takeover: bool = False) -> None:
         """Become the writer of a thread before anything is put.
 
@@ -275,8 +272,6 @@ class LedgerSync(BaseCheckpointSaver[str]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    # -- looking at ledgers
-
     def writer(self, thread_id: object) -> WriterInfo | None:
         """Who writes a thread, according to its ledger; None if there is no such thread."""
         return self._pool.store(thread_key(thread_id)).writer()
@@ -290,8 +285,6 @@ class LedgerSync(BaseCheckpointSaver[str]):
     def threads(self) -> Iterator[str]:
         """The ids of all threads under the root."""
         return self._pool.threads()
-
-    # -- inside
 
     @property
     def _codec(self) -> Codec:

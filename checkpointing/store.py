@@ -24,6 +24,7 @@ from .mirror import Mirror
 from .names import folder_name
 from .records import CheckpointRecord, PlainRecord, Record
 from .texts import TextCache
+from .values import Packed
 from .view import View
 from .writer import WriterInfo
 
@@ -48,8 +49,6 @@ class ThreadStore:
         self.mirror = Mirror()
         self._leased = False
         self._broken: LedgerError | None = None
-
-    # -- reading
 
     def view(self, *, settle: bool) -> View | None:
         """The ledger as it is now; None if there is no such thread.
@@ -83,6 +82,11 @@ class ThreadStore:
         view = self.view(settle=False)
         if view is not None and view.index.sealed is None:
             self.mirror.update(view, record, commit)
+
+    def at_hand(self, ns: str, channel: str) -> Packed | None:
+        """The value a channel was last given, if it is still in memory."""
+        at = self._ledger.index.last_value.get((ns, channel))
+        return self._ledger.cache.get(at) if at else None
 
     def rest(self) -> bool:
         """Give the handles back until they are needed again; false if they are just now in use."""
@@ -122,8 +126,6 @@ class ThreadStore:
         except LedgerIOError as error:
             if not is_read_only(error):
                 raise
-
-    # -- the lease
 
     def acquire(self, *, power: bool, sealed: str | None, takeover: bool = False) -> None:
         """Take the lease if this process does not hold it; recovery after whatever happened before.
@@ -209,8 +211,6 @@ class ThreadStore:
     def _refuse(self, takeover: bool) -> None:
         if not takeover:
             refuse_if_driven(self._ledger.index, self._ledger.file)
-
-    # -- writing
 
     def append(self, record: Record, *, power: bool, sealed: str | None) -> Commit | None:
         """Put one line at the end; what arrives together from several threads shares one write and one sync.

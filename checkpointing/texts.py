@@ -37,13 +37,13 @@ class TextCache:
     def put(self, at: Address, packed: Packed) -> None:
         """Keep a text; the ones unused for longest go."""
         with self._lock:
-            if at in self._texts or len(packed.text) > self._limit // 4:
+            if at in self._texts or packed.size() > self._limit // 4:
                 return
             self._texts[at] = packed
-            self._size += len(packed.text)
+            self._size += packed.size()
             while self._size > self._limit:
                 _, gone = self._texts.popitem(last=False)
-                self._size -= len(gone.text)
+                self._size -= gone.size()
 
     def clear(self) -> None:
         """Forget all: addresses mean something else from now on."""

@@ -18,7 +18,7 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ..state.errors import LedgerCorrupt, LedgerError
-from .image import bytes_of, image_of, plain, tag, unpack
+from .image import bytes_of, image_after, image_of, plain, tag, unpack
 from .lines import Data
 from .policy import Guard, TypeName, blocked
 
@@ -28,11 +28,28 @@ _OPAQUE_TYPES = frozenset({"null", "bytes", "bytearray", "msgpack"})
 
 @dataclass
 class Packed:
-    """A serialised value: its form, the serializer's type tag if it is opaque, and the JSON text of its X."""
+    """A serialised value: its form, the serializer's type tag if it is opaque, and the JSON text of its X.
+
+    Attributes:
+        items: how many items it has if it is a list; None as long as nobody has counted.
+        data: the serializer's bytes, where they may help to read those of the next version.
+    """
 
     form: str
     text: bytes
     type: str | None = None
+    items: int | None = None
+    data: bytes | None = None
+
+    def size(self) -> int:
+        """How much memory it takes."""
+        return len(self.text) + len(self.data or b"")
+
+    def count(self) -> int:
+        """How many items a list has."""
+        if self.items is None:
+            self.items = len(orjson.loads(self.text))
+        return self.items
 
     @property
     def sha256(self) -> str | None:
@@ -74,8 +91,11 @@ class Codec:
         """The name of the cipher if values are encrypted."""
         return self.serde.dumps_typed(None)[0].partition("+")[2] or None
 
-    def pack(self, value: Any) -> Packed:
+    def pack(self, value: Any, before: Packed | None = None) -> Packed:
         """Serialise a value.
+
+        Args:
+            before: what its channel held before, which a growing list begins with.
 
         Raises:
             LedgerBlockedType: the serializer fell back to pickle.
@@ -85,8 +105,13 @@ class Codec:
             raise blocked(f"{type(value).__module__}.{type(value).__qualname__} by pickle", "put")
         if self._native and kind == "null":
             return Packed("json", b"null")
-        if self._native and kind == "msgpack" and (image := image_of(bytes(data))):
-            return Packed(*image)
+        if self._native and kind == "msgpack":
+            if before is not None and before.data is not None:
+                text = image_after(data, before.data, before.form, before.text)
+                if text is not None:
+                    return Packed(before.form, text, data=data)
+            if image := image_of(data):
+                return Packed(*image, data=data if len(data) >= HASHED_FROM else None)
         return Packed("base64", b'"' + base64.b64encode(data) + b'"', kind)
 
     def unpack(self, form: str, tree: Any, kind: str | None, where: str) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.ledgers import Talk, config, ledger_of, lines_of, reopened, values_of
 from langchain_core.messages import HumanMessage
-from waypost.checkpointing import LedgerSaver
+from waypost.checkpointing import LedgerSaver, image
 from waypost.checkpointing.edits import apply_edit, edit_between, smaller_edit
 
 BIG = "constant " * 1000
@@ -195,3 +195,40 @@ def test_an_edit_gives_the_new_tree_or_is_seen_not_to(old: Any, new: Any) -> Non
     found = smaller_edit(old_text, new_text)
     if found is not None:
         assert orjson.dumps(apply_edit(orjson.loads(old_text), orjson.loads(orjson.dumps(found)))) == new_text
+
+
+class TestGoingOn:
+    """A list that grows is read only where it is new; what is stored is the same as if it were read anew."""
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (["a" * 2000], ["b"]),
+            (["a" * 2000], [HumanMessage("b", id="1")]),
+            ([HumanMessage("a" * 2000, id="0")], ["b"]),
+            ([HumanMessage("a" * 2000, id="0")], [{"$ext": 1}]),
+            ([{"$ext": "a" * 2000}], [HumanMessage("b", id="1")]),
+            (["a" * 200] * 15, ["b"] * 3),
+            (["a"] * 65_534, ["b"] * 3),
+            (["a" * 2000], [float("inf"), b"bytes", {1: 2}]),
+        ],
+        ids=["json", "json then object", "object then json", "tag in clear", "tag before", "fix", "16 bit", "odd"],
+    )
+    def test_it_comes_back(self, saver: LedgerSaver, root: Path, old: list[Any], new: list[Any]) -> None:
+        talk = Talk(saver)
+        talk.put(a=list(old))
+        talk.put(a=[*old, *new])
+        talk.put(a=[*old, *new, "last"])
+        expected = [{"a": old}, {"a": [*old, *new]}, {"a": [*old, *new, "last"]}]
+        assert values_of(saver) == values_of(reopened(root)) == expected
+
+    def test_only_what_is_new_is_read(self, saver: LedgerSaver, monkeypatch: pytest.MonkeyPatch) -> None:
+        read: list[int] = []
+        whole = image.unpack
+        monkeypatch.setattr(image, "unpack", lambda data: [read.append(len(data)), whole(data)][1])
+        talk = Talk(saver)
+        items = [noise(1000, at) for at in range(20)]
+        talk.put(a=items)
+        read.clear()
+        talk.put(a=[*items, "new"])
+        assert max(read) < 1000

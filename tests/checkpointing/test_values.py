@@ -25,7 +25,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, Send
 from pydantic import BaseModel, SecretStr
 from waypost.checkpointing import LedgerSaver
-from waypost.checkpointing.image import bytes_of, image_of, plain
+from waypost.checkpointing.image import bytes_of, image_after, image_of, plain
 from waypost.checkpointing.values import Codec
 
 SERDE = JsonPlusSerializer()
@@ -205,3 +205,14 @@ def test_a_value_comes_back_from_the_codec_as_from_the_serializer(value: Any) ->
     packed = codec.pack(value)
     found = codec.unpack(packed.form, orjson.loads(packed.text), packed.type, "here")
     assert repr(found) == repr(as_the_serializer(value))
+
+
+@given(st.lists(trees, max_size=20), st.lists(trees, min_size=1, max_size=20), st.booleans())
+def test_the_image_of_a_list_that_goes_on_is_made_from_what_is_new(old: list[Any], new: list[Any], kept: bool) -> None:
+    before, after = SERDE.dumps_typed(old)[1], SERDE.dumps_typed([*(old if kept else old[1:]), *new])[1]
+    known, expected = image_of(before), image_of(after)
+    if known is None or expected is None:
+        return
+    found = image_after(after, before, *known)
+    if found is not None:
+        assert (known[0], found) == expected or bytes_of(orjson.loads(found)) == after
