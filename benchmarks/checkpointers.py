@@ -39,10 +39,10 @@ _SECTIONS: dict[str, Callable[[Shop, Plan], Section]] = {
     "put": writing,
     "read": reading,
     "supersteps": supersteps,
-    "chat": chat,
     "messages": messages,
     "long": long_thread,
     "profile": profile,
+    "chat": chat,
 }
 
 

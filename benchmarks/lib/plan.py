@@ -28,10 +28,20 @@ class Plan:
     cold: int
 
     @property
+    def short_rounds(self) -> int:
+        """Rounds of what is measured in short blocks: a disk that changes its mind does so within a second."""
+        return 3 * self.rounds
+
+    @property
+    def short_block(self) -> int:
+        """Calls in such a block."""
+        return max(3, self.block // 3)
+
+    @property
     def few(self) -> int:
         """Rounds of the long measurements."""
         return max(1, self.rounds // 5)
 
 
-FULL = Plan(15, 20, {1: 30, 8: 12, 64: 4}, 400, 1000, 10_000, 5)
-QUICK = Plan(2, 5, {1: 6, 8: 2}, 15, 30, 300, 1)
+FULL = Plan(15, 20, {1: 10, 8: 12, 64: 4}, 400, 1000, 10_000, 5)
+QUICK = Plan(2, 5, {1: 4, 8: 2}, 15, 30, 300, 1)

@@ -82,7 +82,7 @@ def _measured(teams: list[Team], durability: str, threads: int, steps: int, plan
     title = f'Super-steps per second, durability="{durability}", {_THREADS[threads]}'
     how = f"Each thread has its own id, which is there already, and goes {steps} steps a round. {_HOW[threads > 1]}"
     speed = Series(name, title, "1/s", how, (SQLITE, MEMORY))
-    for at in range(plan.rounds if threads == 1 else plan.few):
+    for at in range(plan.short_rounds if threads == 1 else plan.few):
         speed.begin_round()
         for team in teams[at % len(teams) :] + teams[: at % len(teams)]:
             seconds = team.run(durability, threads, steps)

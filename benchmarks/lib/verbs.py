@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
@@ -28,22 +28,31 @@ def timed(call: Callable[[], object]) -> float:
 
 def writing(shop: Shop, plan: Plan) -> Section:
     """Puts and put_writes, and the bare appends of the bytes that LedgerSaver wrote for them."""
+    many = plan.short_block
     put = Series(
-        "put", "One put", "ms",
-        "Every step changes a counter and 1,000 characters; the median of a block of puts is one figure. "
+        "put",
+        "One put",
+        "ms",
+        f"Every step changes a counter and 1,000 characters; the median of {many} puts is one figure. "
         f"`{BARE}` writes the very lines that LedgerSaver has just written, in the same folder.",
         (BARE, SQLITE),
-    )  # fmt: skip
-    first = Series("first", "The first put of a new thread", "ms", "The file is made, and synced, for it.", (SQLITE,))
+    )
     writes = Series(
         "put_writes", "One put_writes", "ms", "Three writes of one task, 1,000 characters in all.", (BARE, SQLITE)
     )
+    first = Series("first", "The first put of a new thread", "ms", "The file is made, and synced, for it.", (SQLITE,))
     with shop.open(*_NAMES) as stores:
-        for at in range(plan.rounds):
-            for series in (put, first, writes):
-                series.begin_round()
-            for name, store in _turned(stores, at):
-                _write_block(name, store, f"r{at}", plan.block, put, first, writes)
+        benches = {name: _Bench(store) for name, store in stores.items()}
+        for at in range(plan.short_rounds):
+            put.begin_round()
+            writes.begin_round()
+            for name in _turned(stores, at):
+                benches[name].measure(many, put, writes)
+        for at in range(plan.few):
+            first.begin_round()
+            for name in _turned(stores, at):
+                arguments = Script(stores[name].saver, f"new{at}").next()
+                first.add(name, timed(lambda args=arguments, store=stores[name]: store.ask("put", *args)))
     what = "times the bare append + fdatasync of its bytes"
     targets = [
         Target(f"put, {what}", 1.3, "put", LEDGER, BARE),
@@ -53,35 +62,46 @@ def writing(shop: Shop, plan: Plan) -> Section:
     return Section("put", [put, writes, first], targets)
 
 
-def _turned(stores: dict[str, Store], by: int) -> Iterator[tuple[str, Store]]:
+def _turned(stores: dict[str, Store], by: int) -> Iterator[str]:
     """All stores, beginning with another one each round."""
     names = list(stores)
-    for at in range(len(names)):
-        name = names[(at + by) % len(names)]
-        yield name, stores[name]
+    yield from names[by % len(names) :] + names[: by % len(names)]
 
 
-def _write_block(name: str, store: Store, thread: str, block: int, put: Series, first: Series, writes: Series) -> None:
-    script = Script(store.saver, thread)
-    calls = [script.next() for _ in range(block + _WARM_UP)]
-    times = [timed(lambda args=args: store.ask("put", *args)) for args in calls]
-    first.add(name, times[0])
-    put.add(name, statistics.median(times[_WARM_UP:]))
-    written = [script.writes() for _ in range(block)]
-    writes.add(name, statistics.median([timed(lambda args=args: store.ask("put_writes", *args)) for args in written]))
-    if name == LEDGER:
-        lines = (store.folder / thread / "ledger.jsonl").read_bytes().splitlines(keepends=True)
-        bare = _bare(store.folder / f"{thread}.bare", lines)
-        put.add(BARE, statistics.median(bare[-2 * block : -block]))
-        writes.add(BARE, statistics.median(bare[-block:]))
+class _Bench:
+    """One thread of a store, a few puts and put_writes of which are timed each round."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._script = Script(store.saver, "t")
+        self._bare = (store.folder / "bare").open("xb", buffering=0)
+        self._seen = 0
+        self._times(_WARM_UP, "put", self._script.next)
+        self._lines()
 
-def _bare(path: Path, lines: list[bytes]) -> list[float]:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
-    try:
-        return [timed(lambda line=line: (os.write(fd, line), os.fdatasync(fd))) for line in lines]
-    finally:
-        os.close(fd)
+    def measure(self, many: int, put: Series, writes: Series) -> None:
+        """Add the medians of so many calls to both series, and those of the bare appends if there is a ledger."""
+        for verb, series, make in (("put", put, self._script.next), ("put_writes", writes, self._script.writes)):
+            series.add(self._store.name, statistics.median(self._times(many, verb, make)))
+            if self._store.name == LEDGER:
+                series.add(BARE, statistics.median([timed(lambda x=x: self._append(x)) for x in self._lines()]))
+
+    def _times(self, many: int, verb: str, make: Callable[[], Sequence[Any]]) -> list[float]:
+        calls = [make() for _ in range(many)]
+        return [timed(lambda args=args: self._store.ask(verb, *args)) for args in calls]
+
+    def _lines(self) -> list[bytes]:
+        """What the ledger got since the last time."""
+        ledger = self._store.folder / "t" / "ledger.jsonl"
+        if not ledger.exists():
+            return []
+        new = ledger.read_bytes()[self._seen :]
+        self._seen += len(new)
+        return new.splitlines(keepends=True)
+
+    def _append(self, line: bytes) -> None:
+        self._bare.write(line)
+        os.fdatasync(self._bare.fileno())
 
 
 def reading(shop: Shop, plan: Plan) -> Section:
@@ -95,7 +115,8 @@ def reading(shop: Shop, plan: Plan) -> Section:
         for at in range(plan.rounds):
             for series in (latest, by_id, whole):
                 series.begin_round()
-            for name, store in _turned(stores, at):
+            for name in _turned(stores, at):
+                store = stores[name]
                 newest = {"configurable": {"thread_id": "t"}}
                 for series, config in ((latest, newest), (by_id, old[name])):
                     series.add(name, _median(lambda c=config, s=store: s.ask("get_tuple", c), plan.block))

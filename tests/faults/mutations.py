@@ -205,21 +205,21 @@ def _give_to_writer(outcome: Outcome, first: Original, mutated: bytes, marked: b
 
 @contextmanager
 def limits(outcome: Outcome, where: str) -> Iterator[None]:
-    """Nothing but our errors comes out, in bounded time and memory."""
+    """Nothing but our errors comes out, in bounded computing time and memory."""
 
     def hangs(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"hangs for more than {HANGS_AFTER_S} s")
+        raise TimeoutError(f"computes for more than {HANGS_AFTER_S} s")
 
-    usual, timer = signal.signal(signal.SIGALRM, hangs), signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER_S)
+    usual = signal.signal(signal.SIGPROF, hangs)
+    signal.setitimer(signal.ITIMER_PROF, HANGS_AFTER_S)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         yield
     except Exception as error:
         outcome.violate(f"{type(error).__name__}: {str(error)[:200]}", where)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, usual)
-        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, usual)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     if grown > MOST_KILOBYTES:
         outcome.violate(f"took {grown} kB of memory", where)

@@ -26,7 +26,7 @@ from faults.outcome import Skip
 from faults.victims import JOBS, Teller
 
 TESTS = Path(__file__).resolve().parents[1]
-PATIENCE_S = 60
+PATIENCE_S = 600
 WITH_JOBS = (drivers, sessions)
 
 
