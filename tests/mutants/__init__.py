@@ -1,0 +1,1 @@
+"""Deliberately broken copies of the package, each of which a test must notice."""
