@@ -46,7 +46,7 @@ def _needs_shell(command: str) -> bool:
             quote = "" if character == "'" else quote
         elif escaped:
             escaped = False
-            if quote and character in "$`\n":
+            if character == "\n" or (quote and character in "$`"):
                 return True
         elif character == "\\":
             escaped = True

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from waypost.nodes.checks.command import argv_of, why_absent
 
@@ -57,6 +57,7 @@ def test_what_is_no_command_is_refused(command):
         argv_of(command)
 
 
+@example(["", "\\\n"])
 @given(st.lists(st.text(alphabet="ab'\"\\$`;| \n#*~", max_size=6), min_size=1, max_size=4))
 def test_a_command_that_is_not_given_to_bash_means_to_bash_exactly_what_we_start(words):
     command = " ".join(shlex.quote(word) if index % 2 else word for index, word in enumerate(words, 1))
