@@ -23,6 +23,7 @@ from ..nodes.transition import transition
 from ..nodes.verify import verify
 from ..state.job import Job
 from ..state.pipeline import PipelineState
+from ..state.records import Order
 from ..state.status import ENTRY, Node, edges_of
 from .allow import STATE_TYPES
 from .compiled import Pipeline
@@ -101,6 +102,7 @@ def jobs(state: PipelineState) -> list[Send]:
                 step=task.step(order.step),
                 order=order,
                 failing=tuple(by_id[check] for check in order.failing if check in by_id),
+                session=_session(state, order),
                 workspace=state.workspace,
                 worker=state.worker,
                 timeout_s=state.limits.step_timeout_s,
@@ -108,6 +110,12 @@ def jobs(state: PipelineState) -> list[Send]:
         )
         for order in state.in_flight() or state.orders
     ]
+
+
+def _session(state: PipelineState, order: Order) -> str | None:
+    """The newest conversation that an earlier attempt of the step has left."""
+    earlier = [attempt.session for attempt in state.attempts_of(order.step) if attempt.number < order.number]
+    return next((session for session in reversed(earlier) if session), None)
 
 
 def _context_beside(checkpointer: BaseCheckpointSaver[Any] | None) -> RunContext:

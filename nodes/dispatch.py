@@ -8,12 +8,12 @@ from pathlib import Path
 from ..state.errors import WorkerUnknown
 from ..state.events import Event, EventKind
 from ..state.job import Job
-from ..state.records import Attempt, AttemptOutcome
+from ..state.records import Attempt, AttemptOutcome, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
 from .move import Move
 from .prompt import prompt_text
-from .workers import Worker, WorkerRefused
+from .workers import Report, Worker, WorkerRefused
 from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
 from .workers.leftovers import kill_leftovers
@@ -77,7 +77,25 @@ def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
         "stopped": AttemptOutcome.LOST,
         "not_started": AttemptOutcome.NOT_STARTED,
     }
-    return _record(job, call, outcomes[result.outcome], reason=result.reason, result=result)
+    outcome, reason, report = outcomes[result.outcome], result.reason, Report()
+    if outcome is AttemptOutcome.FINISHED:
+        outcome, reason, report = _reported(job, folder, call, result)
+    return _record(job, call, outcome, reason=reason, result=result, report=report)
+
+
+def _reported(job: Job, folder: AttemptFolder, call: Call, result: ExitRecord) -> tuple[AttemptOutcome, str, Report]:
+    """A worker's own typed result can only make its attempt worse; a non-zero exit code stays what it is."""
+    worker = call.context.workers.get(job.worker)
+    code = result.exit_code if result.exit_code is not None else 1
+    if worker is None:
+        report = Report(missing=f'no worker "{job.worker}" is registered here that could read its result')
+    else:
+        report = worker.report(job, folder.path, code)
+    if report.failure:
+        return AttemptOutcome.REPORTED_FAILURE, report.failure, report
+    if report.missing and code == 0:
+        return AttemptOutcome.NO_RESULT, report.missing, report
+    return AttemptOutcome.FINISHED, result.reason, report
 
 
 def _record(
@@ -87,6 +105,7 @@ def _record(
     *,
     reason: str,
     result: ExitRecord | None = None,
+    report: Report | None = None,
     started_at: float | None = None,
 ) -> Attempt:
     run_dir = call.context.run_dir(job.run_id)
@@ -107,6 +126,8 @@ def _record(
         ended_at=_time(result.ended_at if result else None),
         stdout_sha256=_hash(path / "stdout.log") if ended else None,
         stderr_sha256=_hash(path / "stderr.log") if ended else None,
+        session=report.session if report else None,
+        usage=report.usage if report else Usage(),
     )
 
 

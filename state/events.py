@@ -9,6 +9,7 @@ EventKind = Literal[
     "node_finished",
     "attempt_started",
     "attempt_adopted",
+    "attempt_progress",
     "attempt_finished",
     "check_started",
     "check_finished",

@@ -17,6 +17,7 @@ class Job(Record):
     Attributes:
         status: where the run stood when the job was made; the guard needs it.
         failing: the checks of the last round that this attempt has to mend.
+        session: the worker's conversation that a `resume` or `rework` attempt continues, where the last one had one.
     """
 
     run_id: RunIdField
@@ -27,6 +28,7 @@ class Job(Record):
     step: Step
     order: Order
     failing: tuple[Check, ...] = ()
+    session: str | None = None
     workspace: str
     worker: str
     timeout_s: float = Field(gt=0)

@@ -21,17 +21,37 @@ class AttemptKind(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How a worker ended; only FINISHED with exit code 0 lets its step be accepted."""
+    """How a worker ended; only FINISHED with exit code 0 lets its step be accepted.
+
+    NO_RESULT: it exited 0 without the typed result that its kind promises. REPORTED_FAILURE: its typed result says
+    that it failed. TOO_MUCH_OUTPUT: it was killed because it printed more than it may.
+    """
 
     RUNNING = "running"
     FINISHED = "finished"
     NOT_STARTED = "not_started"
     TIMED_OUT = "timed_out"
+    TOO_MUCH_OUTPUT = "too_much_output"
     LOST = "lost"
+    NO_RESULT = "no_result"
+    REPORTED_FAILURE = "reported_failure"
+
+
+class Usage(Record):
+    """What an attempt used, from the worker's own typed records; None where it does not say."""
+
+    turns: int | None = Field(default=None, ge=0)
+    cost_usd: float | None = Field(default=None, ge=0)
+    input_tokens: int | None = Field(default=None, ge=0)
+    output_tokens: int | None = Field(default=None, ge=0)
 
 
 class Attempt(Record):
-    """One dispatch of one step to a worker. `folder` and log paths are relative to the run's folder."""
+    """One dispatch of one step to a worker. `folder` and log paths are relative to the run's folder.
+
+    Attributes:
+        session: the worker's own name for its conversation, by which a later attempt can continue it.
+    """
 
     step: StepIdField
     number: int = Field(ge=1)
@@ -45,6 +65,8 @@ class Attempt(Record):
     ended_at: datetime | None = None
     stdout_sha256: str | None = None
     stderr_sha256: str | None = None
+    session: str | None = None
+    usage: Usage = Usage()
 
     @property
     def succeeded(self) -> bool:

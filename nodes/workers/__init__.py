@@ -6,9 +6,18 @@ from collections.abc import Mapping
 
 from .scripted import ScriptedWorker
 from .shell import ShellWorker
-from .worker import Launch, Worker, WorkerRefused
+from .worker import Launch, PlainWorker, Report, Worker, WorkerRefused
 
-__all__ = ["Launch", "ScriptedWorker", "ShellWorker", "Worker", "WorkerRefused", "builtin_workers"]
+__all__ = [
+    "Launch",
+    "PlainWorker",
+    "Report",
+    "ScriptedWorker",
+    "ShellWorker",
+    "Worker",
+    "WorkerRefused",
+    "builtin_workers",
+]
 
 
 def builtin_workers() -> Mapping[str, Worker]:

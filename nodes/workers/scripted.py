@@ -26,7 +26,7 @@ from ...state.job import Job
 from ...state.model import Record
 from ...state.task import ActionKind
 from .files import write_private
-from .worker import Launch, WorkerRefused
+from .worker import Launch, PlainWorker, WorkerRefused
 
 
 class FileText(Record):
@@ -67,7 +67,7 @@ _SCRIPT = TypeAdapter(tuple[Cue, ...])
 _PLAYER = Path(__file__).with_name("scripted_player.py")
 
 
-class ScriptedWorker:
+class ScriptedWorker(PlainWorker):
     """Plays the `scripted` blocks of a step in a process of its own."""
 
     def prepare(self, job: Job, folder: Path) -> Launch:

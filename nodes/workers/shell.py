@@ -7,12 +7,12 @@ from pathlib import Path
 from ...state.job import Job
 from ...state.task import ActionKind
 from .files import write_private
-from .worker import Launch, WorkerRefused
+from .worker import Launch, PlainWorker, WorkerRefused
 
 _HEAD = "set -euo pipefail\n"
 
 
-class ShellWorker:
+class ShellWorker(PlainWorker):
     """Runs a step's own commands; the first one that fails ends the attempt."""
 
     def prepare(self, job: Job, folder: Path) -> Launch:

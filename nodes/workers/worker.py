@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ...state.errors import WaypostError
 from ...state.job import Job
+from ...state.records import Usage
 
 
 class WorkerRefused(WaypostError):
@@ -21,19 +22,59 @@ class Launch:
     Attributes:
         argv: program and arguments, never a shell line.
         env: variables added to the environment; no secrets, they are written to disk.
+        stdin: a file of the attempt's folder that becomes its standard input; empty input if None.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict[str, str])
+    stdin: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the typed result of a worker says. It can only make an attempt worse: nothing is believed to be done.
+
+    Attributes:
+        failure: why the worker says that it failed; empty if it does not say so.
+        missing: which typed result should be there and is not; empty if nothing is missed.
+        session: the worker's name for its conversation, for a later attempt to continue.
+    """
+
+    failure: str = ""
+    missing: str = ""
+    session: str | None = None
+    usage: Usage = field(default_factory=Usage)
 
 
 class Worker(Protocol):
-    """Turns a job into a process. Called again after a crash, so it must not do the work itself."""
+    """Turns a job into a process, and reads what that process left. `PlainWorker` has all but `prepare`."""
 
     def prepare(self, job: Job, folder: Path) -> Launch:
         """What to start for `job`; files the process needs may be written below `folder`.
+
+        Called again after a crash, so it must not do the work itself.
 
         Raises:
             WorkerRefused: the step gives this worker nothing to do.
         """
         ...
+
+    def report(self, job: Job, folder: Path, exit_code: int) -> Report:
+        """What the ended process left in `folder` besides its exit code. Never raises: garbage is a missing result."""
+        ...
+
+    def progress(self, line: bytes) -> str | None:
+        """What a person is shown of one line of the worker's output while it runs; None for nothing."""
+        ...
+
+
+class PlainWorker:
+    """Base of workers whose exit code is all they have to say."""
+
+    def report(self, job: Job, folder: Path, exit_code: int) -> Report:
+        """Nothing beyond the exit code."""
+        return Report()
+
+    def progress(self, line: bytes) -> str | None:
+        """Nothing is shown."""
+        return None
