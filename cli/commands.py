@@ -18,6 +18,7 @@ from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
+from .books import Sign, close_books
 from .compose import compose, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
@@ -35,6 +36,7 @@ def run_task(
     runs: Path,
     limits: LimitOptions,
     run: str | None,
+    sign: Sign | None,
     json: bool,
 ) -> int:
     """Run one task from its first stage to its end."""
@@ -48,12 +50,12 @@ def run_task(
             )
         state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
-        return _drive(runs, context, state.run_id, state, view)
+        return _drive(runs, context, state.run_id, state, view, sign=sign)
     except WaypostError as error:
         return view.failed(error)
 
 
-def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: bool) -> int:
+def resume_run(run: str, *, runs: Path, decision: str | None, note: str, sign: Sign | None, json: bool) -> int:
     """Go on with a run, in whatever state the last process left it."""
     view = choose_view(json=json)
     try:
@@ -72,7 +74,7 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         answer = {"decision": decision, "who": getpass.getuser(), "note": note}
         view.begin(state.run_id, f"resumed at {state.status}")
         given = cast(Any, Command(resume=answer)) if decision is not None else None
-        return _drive(runs, context, state.run_id, given, view, begin_with=state)
+        return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=sign)
     except WaypostError as error:
         return view.failed(error)
 
@@ -91,13 +93,22 @@ def print_schema(what: Literal["task", "state"]) -> int:
 
 
 def _drive(
-    runs: Path, context: RunContext, run: str, given: Any, view: View, *, begin_with: PipelineState | None = None
+    runs: Path,
+    context: RunContext,
+    run: str,
+    given: Any,
+    view: View,
+    *,
+    begin_with: PipelineState | None = None,
+    sign: Sign | None,
 ) -> int:
     with open_saver(runs) as saver:
         pipeline = compose(saver, context)
         if begin_with is not None and not has_checkpoint(pipeline, run):
             given = begin_with
         state = drive(pipeline, given, run=run, context=context, view=view)
+        if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
+            close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Literal
 
 import typer
@@ -32,6 +34,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable outpu
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
+SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", help="MODULE:NAME of a type that values may name. Repeatable.")
@@ -67,6 +70,7 @@ def run(
         float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
     ] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
+    sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -80,7 +84,15 @@ def run(
     )
     raise typer.Exit(
         run_task(
-            task_file, task=task, worker=worker, workspace=workspace, runs=runs, limits=limits, run=run_id, json=json
+            task_file,
+            task=task,
+            worker=worker,
+            workspace=workspace,
+            runs=runs,
+            limits=limits,
+            run=run_id,
+            sign=_signer(sign, json),
+            json=json,
         )
     )
 
@@ -93,6 +105,7 @@ def resume(
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
     note: Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")] = "",
+    sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
     """Go on with a run that was interrupted, or answer one that is blocked.
@@ -104,7 +117,8 @@ def resume(
     chosen = [name for name, on in (("recover", recover), ("recheck", recheck), ("give_up", give_up)) if on]
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
-    raise typer.Exit(resume_run(run_id, runs=runs, decision=chosen[0] if chosen else None, note=note, json=json))
+    decision = chosen[0] if chosen else None
+    raise typer.Exit(resume_run(run_id, runs=runs, decision=decision, note=note, sign=_signer(sign, json), json=json))
 
 
 @app.command()
@@ -167,6 +181,99 @@ def fsck(
     from .fsck import check
 
     raise typer.Exit(check(what, runs=runs, out=salvage, json=json))
+
+
+@app.command()
+def audit(
+    what: Annotated[str | None, typer.Argument(help="Run id, or the file of a bundle.")] = None,
+    logs: Annotated[Path | None, typer.Option(help="Instead: a verification log of the COMMAND ENTRY form.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    key: Annotated[Path | None, typer.Option(help="Public key (PEM) that the attestation must be signed with.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
+
+    Example:  waypost audit DKT-003_20260211T134056Z_ac778e9.tar.gz --key waypost.pub
+    """
+    from .audit import audit as look
+    from .audit import audit_foreign_log
+
+    if (what is None) == (logs is None):
+        raise typer.BadParameter("give a run, a bundle, or --logs FILE")
+    if what is None:
+        raise typer.Exit(audit_foreign_log(logs or Path(), json=json))
+    raise typer.Exit(look(what, runs=runs, opener=_opener(key, json), json=json))
+
+
+@app.command()
+def bundle(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    out: Annotated[Path | None, typer.Option(help="File to make; RUN_ID.tar.gz if not given.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Pack a run into one file, with all that a stranger needs to audit it.
+
+    Example:  waypost bundle DKT-003_20260211T134056Z_ac778e9 --out run.tar.gz
+    """
+    from .books import bundle_run
+
+    raise typer.Exit(bundle_run(run_id, runs=runs, out=out, json=json))
+
+
+@app.command()
+def attest(run_id: RunArgument, runs: RunsOption = RUNS_DIR, sign: SignOption = None, json: JsonOption = False) -> None:
+    """Write manifest and attestation of a run that has stopped; `waypost run` does it too.
+
+    Example:  waypost attest DKT-003_20260211T134056Z_ac778e9 --sign waypost.key
+    """
+    from .books import attest_run
+
+    raise typer.Exit(attest_run(run_id, runs=runs, sign=_signer(sign, json), json=json))
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Option(help="Folder for waypost.key and waypost.pub.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Make a pair of ed25519 keys for --sign and --key.
+
+    Example:  waypost keygen --out ~/.config/waypost
+    """
+    raise typer.Exit(_keys(json).make_keys(out, json=json))
+
+
+def _keys(json: bool) -> ModuleType:
+    try:
+        from . import keys
+    except ImportError:
+        from ..state.errors import InputError
+        from .ledger_text import failed
+
+        missing = InputError(
+            "signatures need the package cryptography, which is not installed", next_step='pip install "waypost[sign]"'
+        )
+        raise typer.Exit(failed(missing, json=json)) from None
+    return keys
+
+
+def _signer(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("signer", key, json)
+
+
+def _opener(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("opener", key, json)
+
+
+def _with_key(use: Literal["signer", "opener"], key: Path, json: bool) -> Callable[[bytes], bytes]:
+    from ..state.errors import InputError
+    from .ledger_text import failed
+
+    try:
+        return getattr(_keys(json), use)(key)
+    except InputError as error:
+        raise typer.Exit(failed(error, json=json)) from None
 
 
 @ledger.command("show")
