@@ -51,9 +51,8 @@ def unpack(packed: bytes) -> tuple[str, dict[str, bytes]]:
         info = tarfile.TarInfo.frombuf(data[at : at + 512], "utf-8", "strict")
         folder, _, path = info.name.partition("/")
         run = run or folder
-        parts = path.split("/")
-        need(folder == run and path not in files, f"{info.name!r} does not belong there")
-        need(not any(part in ("", ".", "..") for part in parts), f"{info.name!r} is no clean path")
+        clean = not {"", ".", ".."} & {*path.split("/")}
+        need(clean and folder == run and path not in files, f"{info.name!r} does not belong there")
         files[path] = data[at + 512 : at + 512 + info.size]
         at += 512 + info.size + -info.size % 512
     need(data == b"".join(archive(run, files)), "the archive is not written as Waypost writes it")
