@@ -181,11 +181,11 @@ class ThreadStore:
             ledger.remove()
             return False
         self._refuse(takeover)
+        self._graves.compare(ledger.index)
         ledger.recover(torn, power=power)
-        fresh = ledger.index.lines == 0
-        record = opening(self.thread, sealed) if fresh else lease("held")
+        record = lease("held") if (known := ledger.index.lines) else opening(self.thread, sealed)
         self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch + 1, locked=True)
-        if fresh and power:
+        if not known and power:
             ledger.opened.sync_folders()
         self._leased = True
         self._graves.past = None
