@@ -165,7 +165,7 @@ class ThreadStore:
         for _ in range(3):
             with contextlib.suppress(FileNotFoundError), telling("recover", self._ledger.file):
                 self._ledger.refresh()
-                self._refuse(takeover)
+                refuse_if_driven(self._ledger.index, self._ledger.file, takeover=takeover)
                 self._open_files()
                 with self._locked():
                     if self._enter(power, sealed, takeover):
@@ -180,13 +180,15 @@ class ThreadStore:
         if ledger.index.deleted:
             ledger.remove()
             return False
-        self._refuse(takeover)
+        refuse_if_driven(ledger.index, ledger.file, takeover=takeover)
         self._graves.compare(ledger.index)
         ledger.recover(torn, power=power)
+        failpoint("ledger.takeover.before")
         record = lease("held") if (known := ledger.index.lines) else opening(self.thread, sealed)
         self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch + 1, locked=True)
         if not known and power:
             ledger.opened.sync_folders()
+        failpoint("ledger.takeover.after")
         self._leased = True
         self._graves.past = None
         return True
@@ -207,10 +209,6 @@ class ThreadStore:
             if not held:
                 raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
             yield
-
-    def _refuse(self, takeover: bool) -> None:
-        if not takeover:
-            refuse_if_driven(self._ledger.index, self._ledger.file)
 
     def append(self, record: Record, *, power: bool, sealed: str | None) -> Commit | None:
         """Put one line at the end; what arrives together from several threads shares one write and one sync.
