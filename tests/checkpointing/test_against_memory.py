@@ -53,6 +53,7 @@ class Savers(RuleBasedStateMachine):
         self.number = self.deleted = 0
         self.clock = 5000
         self.known: set[tuple[str, str, str]] = set()
+        self.versions: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.threads: set[str] = set()
 
     @initialize()
@@ -81,10 +82,10 @@ class Savers(RuleBasedStateMachine):
         parent=st.none() | checkpoints,
     )
     def put(self, thread: Any, ns: str, put: dict[str, Any], gone: set[str], about: Any, parent: Any) -> Any:
+        before: dict[str, Any] = {}
         if parent is not None:
-            thread, ns, _, before = parent
-        else:
-            before = {}
+            thread, ns = parent[0], parent[1]
+            before = self.versions.get((str(thread), ns, parent[2]), {})
         versions = dict(before)
         new: dict[str, Any] = {}
         for channel in [*put, *sorted(gone - put.keys())]:
@@ -92,8 +93,9 @@ class Savers(RuleBasedStateMachine):
         made = make_checkpoint(put, versions, self.next_id())
         self.both("put", config(str(thread), ns, parent and parent[2]), made, about, new)
         self.known.add((str(thread), ns, made["id"]))
+        self.versions[str(thread), ns, made["id"]] = versions
         self.threads.add(str(thread))
-        return thread, ns, made["id"], versions
+        return thread, ns, made["id"]
 
     @rule(target=checkpoints, at=checkpoints, texts=st.lists(st.text(max_size=3), min_size=1, max_size=4))
     def go_on(self, at: Any, texts: list[str]) -> Any:
@@ -118,10 +120,12 @@ class Savers(RuleBasedStateMachine):
 
     @rule(at=checkpoints, put=st.dictionaries(st.sampled_from("abc"), values, max_size=2))
     def put_again(self, at: Any, put: dict[str, Any]) -> None:
-        thread, ns, id, versions = at
+        thread, ns, id = at
         if (str(thread), ns, id) not in self.known:
             return
+        versions = self.versions[str(thread), ns, id]
         new = {channel: self.saver.get_next_version(versions.get(channel), None) for channel in put}
+        self.versions[str(thread), ns, id] = new
         self.both("put", config(str(thread), ns), make_checkpoint(put, new, id), {"again": 1}, new)
 
     @precondition(lambda self: self.known)
@@ -133,7 +137,7 @@ class Savers(RuleBasedStateMachine):
     @rule(at=checkpoints, death=st.sampled_from(DEATHS), time=st.integers(1, 2), fresh=st.booleans())
     def die(self, at: Any, death: tuple[str, str], time: int, fresh: bool) -> None:
         """The process dies inside a call, perhaps: the call has happened as a whole or not at all."""
-        thread, ns, id, versions = str(at[0]), at[1], at[2], at[3]
+        thread, ns, id = str(at[0]), at[1], at[2]
         if (thread, ns, id) not in self.known:
             return
         verb, point = death
@@ -142,6 +146,7 @@ class Savers(RuleBasedStateMachine):
         if fresh or "recover" in point:
             self.open()
         task, made = f"dying {self.number}", make_checkpoint({"a": self.number}, {}, self.next_id())
+        versions = self.versions[thread, ns, id]
         new = made["channel_versions"] = {"a": self.saver.get_next_version(versions.get("a"), None)}
         before, here = self.shown(self.saver, thread), config(thread, ns, id)
         calls: dict[str, Callable[[Any], Any]] = {
@@ -160,7 +165,7 @@ class Savers(RuleBasedStateMachine):
             self.open()
         if not died or self.shown(self.saver, thread) != before:
             calls[verb](self.memory)
-            self.known |= {(thread, ns, made["id"])} if verb == "put" else set()
+            self.deleted += verb == "delete"
             self.forget_what_is_gone(thread)
 
     @precondition(lambda self: self.known)
