@@ -22,6 +22,7 @@ from .lease import conflict, lease, opening, patience, refuse_if_driven, writer_
 from .ledger import Ledger, is_read_only
 from .mirror import Mirror
 from .names import folder_name
+from .proof import prove
 from .records import CheckpointRecord, PlainRecord, Record
 from .texts import TextCache
 from .values import Packed
@@ -318,11 +319,12 @@ class ThreadStore:
 
     def _whole(self, records: Sequence[Record], reason: str) -> Group:
         index = self._ledger.index
-        follows = {"line": index.lines, "sha256": index.last, "reason": reason}
-        first = opening(self.thread, index.sealed, follows)
+        first = opening(self.thread, index.sealed, {"line": index.lines, "sha256": index.last, "reason": reason})
         tickets = [Ticket(record, True, index.sealed) for record in (first, *records)]
         empty = View(LedgerIndex(sealed=index.sealed), self._ledger.opened, self._ledger.reading, TextCache())
-        return Group(empty, tickets, index.epoch + 1, whole=True)
+        group = Group(empty, tickets, index.epoch + 1, whole=True)
+        prove(group.raw, str(self._ledger.file))
+        return group
 
     def delete(self, *, power: bool) -> None:
         """Remove the thread from the disk; no error if there is none.

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from faults import run
+from faults.outcome import Skip
 
 
 def short_form(name: str, tmp_path: Path) -> dict[str, Any]:
@@ -44,3 +45,26 @@ def test_what_others_lose_is_no_failure_of_ours(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setitem(run.EXPERIMENTS, "hostile", theirs)
     assert run.main(["--short", "--only", "hostile", "--dir", str(tmp_path)]) == 0
+
+
+def test_the_table_tells_of_each_experiment_what_was_done_and_what_broke(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def both(setting: Any) -> list[run.Outcome]:
+        ours, theirs = run.Outcome("LedgerSaver"), run.Outcome("SqliteSaver", violations=["lost", "lost"])
+        ours.add("kills", 1000)
+        ours.add("acknowledged", 20_000)
+        theirs.add("kills", 3)
+        return [ours, theirs]
+
+    def cannot(setting: Any) -> list[run.Outcome]:
+        raise Skip("mounting needs root")
+
+    monkeypatch.setitem(run.EXPERIMENTS, "hostile", both)
+    monkeypatch.setitem(run.EXPERIMENTS, "flips", cannot)
+    run.main(["--seed", "7", "--only", "hostile", "--only", "flips", "--dir", str(tmp_path)])
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines() if "|" in line
+    ]
+    assert rows[2][:4] == ["hostile", "1,000 kills, 20,000 acknowledged", "0", "2 in 3 kills"]
+    assert rows[3] == ["flips", "skipped: mounting needs root", "", "", "", "7"]

@@ -41,8 +41,8 @@ def race(setting: Setting) -> list[Outcome]:
         ):
             how: dict[str, Any] = {"resume": resume, "durability": durability}
             how["coroutine"] = coroutine and name == "ledger"  # the other has no coroutines
-            problem = _round(setting.nursery, outcome, name, setting.folder / f"race-{name}-{number}", how)
             outcome.add("rounds on a thread that died" if resume else "rounds on a new thread")
+            problem = _round(setting.nursery, outcome, name, setting.folder / f"race-{name}-{number}", how)
             if problem:
                 outcome.violate(problem, f"round {number}, {how}")
         outcomes.append(outcome)
