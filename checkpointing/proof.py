@@ -33,9 +33,8 @@ def prove(raw: bytes, path: str) -> None:
         found = [(damage.line, damage.what)]
     if found or index.end != len(raw):
         line, what = found[0] if found else (index.lines + 1, "cannot be read")
-        what = what.removeprefix(f"{path}:{line}: ")
         raise LedgerError(
-            f"{path} was not rewritten: line {line} of the new ledger {what}",
+            f"{path} was not rewritten: line {line} of the new ledger: {what}",
             next_step="nothing was changed, and the thread can go on; please report this as an error in Waypost",
         )
 
