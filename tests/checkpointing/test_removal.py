@@ -227,7 +227,7 @@ class TestRewriting:
         talk.put(a=1)
         before = ledger_of(root).read_bytes()
         monkeypatch.setattr(Move, "full", lambda move, old, new: {"same": {"line": 99, "at": "a"}})
-        with pytest.raises(LedgerError, match="was not rewritten: line 2 of the new ledger: .*refers to a value"):
+        with pytest.raises(LedgerError, match=r"was not rewritten: line 2 of the new ledger: .*refers to a value"):
             saver.prune(["t"])
         assert ledger_of(root).read_bytes() == before
         talk.put(a="goes on")
