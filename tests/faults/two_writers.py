@@ -41,7 +41,8 @@ def race(setting: Setting) -> list[Outcome]:
         ):
             how: dict[str, Any] = {"resume": resume, "durability": durability}
             how["coroutine"] = coroutine and name == "ledger"  # the other has no coroutines
-            outcome.add("rounds on a thread that died" if resume else "rounds on a new thread")
+            outcome.add("rounds")
+            outcome.add("on a thread that died" if resume else "on a new thread")
             problem = _round(setting.nursery, outcome, name, setting.folder / f"race-{name}-{number}", how)
             if problem:
                 outcome.violate(problem, f"round {number}, {how}")
