@@ -332,6 +332,24 @@ def ledger_diff(
     raise typer.Exit(diff(run_id, a, b, runs=runs, json=json))
 
 
+@ledger.command("compact")
+def ledger_compact(
+    run_id: ThreadArgument,
+    latest_only: Annotated[
+        bool, typer.Option("--latest-only", help="Drop the history too: keep the newest checkpoints, which can go on.")
+    ] = False,
+    runs: RunsOption = RUNS_DIR,
+    json: JsonOption = False,
+) -> None:
+    """Write a thread's ledger anew without what no longer counts; the thread can go on. Nobody may be writing it.
+
+    Example:  waypost ledger compact chat-7 --latest-only
+    """
+    from .ledger_compact import compact
+
+    raise typer.Exit(compact(run_id, runs=runs, latest_only=latest_only, json=json))
+
+
 @ledger.command("import")
 def ledger_import(
     source: DatabaseArgument,
