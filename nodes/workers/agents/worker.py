@@ -84,7 +84,8 @@ class AgentWorker:
         bare = Health(name=name, title=agent.title, environment=variables, usable=False)
         path = find_executable(agent.executable)
         if path is None:
-            problem = f'"{agent.executable}" is not in PATH'
+            where = "is no executable file" if "/" in agent.executable else "is not in PATH"
+            problem = f'"{agent.executable}" {where}'
             how = f"install {agent.title}: {agent.install}" if agent.install else f"install {agent.title}"
             return bare.model_copy(update={"problem": problem, "next_step": how})
         number = self._ask(path, agent.probe.version) if version else Answer()
