@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 import orjson
 
 BLOCK = 1 << 20
+_BRACE = ord("{")
 MAX_LINE = 8 << 20
 """A longer line is cut, and then is no event. Far above any result; it is what bounds the memory."""
 
@@ -40,7 +41,7 @@ class Output:
                     begin = block.rfind(b"\n", 0, found.start()) + 1
                     end = block.find(b"\n", found.start())
                     start = end if end >= 0 else len(block)
-                    if (event := parse(block[begin:start])) is not None:
+                    if block[begin] == _BRACE and (event := parse(block[begin:start])) is not None:
                         yield event
 
     def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
