@@ -61,15 +61,21 @@ def line_of(text: str, where: tuple[str, ...]) -> int | None:
     """The line in which the longest part of `where` is defined; None where no part of it is found."""
     best: tuple[int, int] | None = None
     table: tuple[str, ...] = ()
+    seen: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if (found := _TABLE.match(line)) is not None:
             table = here = _parts(found.group(1))
+            if line.lstrip().startswith("[["):
+                # The rows of a list are named by their place in it, as Pydantic names them.
+                table = here = (*here, str(seen.setdefault(here, 0)))
+                seen[here[:-1]] += 1
         elif (found := _KEY.match(line)) is not None:
             here = (*table, *_parts(found.group(1)))
         else:
             continue
-        if here == where[: len(here)] and (best is None or len(here) > best[0]):
-            best = (len(here), number)
+        depth = min(len(here), len(where))
+        if here[:depth] == where[:depth] and (best is None or depth > best[0]):
+            best = (depth, number)
     return best[1] if best else None
 
 
