@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from langgraph.types import Command
 
 from ..graphs.pipeline import build_pipeline
+from ..nodes.config import keep_config, kept_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.prepare import new_run, recall_run
 from ..state.errors import InputError, RunNotFound, WaypostError, WorkerUnknown
@@ -19,7 +20,7 @@ from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
 from .books import Sign, close_books
-from .compose import compose, open_saver
+from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
 from .view import View, choose_view
@@ -38,24 +39,36 @@ def run_task(
     run: str | None,
     sign: Sign | None,
     json: bool,
+    prompt_template: Path | None = None,
 ) -> int:
     """Run one task from its first stage to its end."""
     view = choose_view(json=json)
     try:
-        context = RunContext(runs_dir=runs.absolute())
+        config = load_config(workspace.absolute(), prompt_template=prompt_template)
+        context = context_of(runs, config)
         if worker not in context.workers:
             known = ", ".join(sorted(context.workers))
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
         state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view, sign=sign)
     except WaypostError as error:
         return view.failed(error)
 
 
-def resume_run(run: str, *, runs: Path, decision: str | None, note: str, sign: Sign | None, json: bool) -> int:
+def resume_run(
+    run: str,
+    *,
+    runs: Path,
+    decision: str | None,
+    note: str,
+    sign: Sign | None,
+    json: bool,
+    reread_config: bool = False,
+) -> int:
     """Go on with a run, in whatever state the last process left it."""
     view = choose_view(json=json)
     try:
@@ -71,6 +84,7 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, sign: S
         if state.status is Status.BLOCKED and decision is None:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
+        context = _configured(context, state, reread=reread_config)
         answer = {"decision": decision, "who": getpass.getuser(), "note": note}
         view.begin(state.run_id, f"resumed at {state.status}")
         given = cast(Any, Command(resume=answer)) if decision is not None else None
@@ -111,6 +125,16 @@ def _drive(
             close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)
+
+
+def _configured(context: RunContext, state: PipelineState, *, reread: bool) -> RunContext:
+    """The context that the run was started with, or with what its workspace configures now."""
+    run_dir = context.run_dir(state.run_id)
+    config = None if reread else kept_config(run_dir)
+    if config is None:
+        config = load_config(Path(state.workspace))
+        keep_config(run_dir, config)
+    return context_of(context.runs_dir, config)
 
 
 def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:

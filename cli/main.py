@@ -60,7 +60,7 @@ def _root(
 def run(
     task_file: Annotated[Path, typer.Argument(help="A task card: Markdown, YAML or JSON.")],
     task: Annotated[str | None, typer.Option(help="Which task of the file; needed if it holds several.")] = None,
-    worker: Annotated[str, typer.Option(help="Who does the work: shell, scripted.")] = "shell",
+    worker: Annotated[str, typer.Option(help="Who does the work: shell, claude, ...; see `waypost doctor`.")] = "shell",
     workspace: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
     runs: RunsOption = RUNS_DIR,
     max_rework: Annotated[int, typer.Option(min=0, max=100, help="Reworks per step before a person is asked.")] = 3,
@@ -71,6 +71,7 @@ def run(
     ] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     sign: SignOption = None,
+    prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -93,6 +94,7 @@ def run(
             run=run_id,
             sign=_signer(sign, json),
             json=json,
+            prompt_template=prompt_template,
         )
     )
 
@@ -106,6 +108,9 @@ def resume(
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
     note: Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")] = "",
     sign: SignOption = None,
+    reread_config: Annotated[
+        bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Go on with a run that was interrupted, or answer one that is blocked.
@@ -118,7 +123,17 @@ def resume(
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
     decision = chosen[0] if chosen else None
-    raise typer.Exit(resume_run(run_id, runs=runs, decision=decision, note=note, sign=_signer(sign, json), json=json))
+    raise typer.Exit(
+        resume_run(
+            run_id,
+            runs=runs,
+            decision=decision,
+            note=note,
+            sign=_signer(sign, json),
+            json=json,
+            reread_config=reread_config,
+        )
+    )
 
 
 @app.command()
@@ -134,6 +149,21 @@ def status(
     from .status import show_all, show_one
 
     raise typer.Exit(show_one(run_id, runs=runs, json=json) if run_id else show_all(runs=runs, json=json))
+
+
+@app.command()
+def doctor(
+    worker: Annotated[str | None, typer.Argument(help="One worker; all if not given.")] = None,
+    workspace: Annotated[Path, typer.Option(help="Where configured agents are looked up.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Show which workers can be used here, and what is missing of the others: 0 fine, 1 not usable. Runs no work.
+
+    Example:  waypost doctor claude
+    """
+    from .doctor import examine_workers
+
+    raise typer.Exit(examine_workers(worker, workspace=workspace, json=json))
 
 
 @app.command()
