@@ -37,6 +37,9 @@ def _lines(job: Job, run_dir: Path) -> Iterator[str]:
     if step.allowed_paths:
         yield "\n## Change nothing outside\n"
         yield from (f"- {glob}" for glob in step.allowed_paths)
+    if order.feedback:
+        yield "\n## A person looked at the result, and it has to be changed\n"
+        yield order.feedback
     if job.failing:
         yield "\n## What failed, and has to be mended now\n"
         for check in job.failing:
