@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json as jsonlib
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -12,12 +11,13 @@ from langgraph.types import Command
 from ..graphs.pipeline import build_pipeline
 from ..nodes.context import RunContext
 from ..nodes.prepare import new_run, recall_run
-from ..state.errors import InputError, RunNotFound, WaypostError, WorkerUnknown
+from ..state.errors import RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
+from .answers import answer, refuse_decision, refuse_if_moved
 from .compose import compose, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
@@ -59,19 +59,16 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
     try:
         context = RunContext(runs_dir=runs.absolute())
         state = _last_state(run, runs, context)
-        if state.status in ENDS:
+        if state.status in ENDS and decision is None:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
-        if state.status is not Status.BLOCKED and decision is not None:
-            raise InputError(
-                f"run {run} is {state.status}, there is nothing to decide", next_step=f"waypost resume {run}"
-            )
-        if state.status is Status.BLOCKED and decision is None:
+        if decision is not None:
+            refuse_decision(state, decision, runs=runs)
+        elif state.status is Status.BLOCKED:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
-        answer = {"decision": decision, "who": getpass.getuser(), "note": note}
         view.begin(state.run_id, f"resumed at {state.status}")
-        given = cast(Any, Command(resume=answer)) if decision is not None else None
+        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state)
     except WaypostError as error:
         return view.failed(error)
@@ -95,8 +92,13 @@ def _drive(
 ) -> int:
     with open_saver(runs) as saver:
         pipeline = compose(saver, context)
-        if begin_with is not None and not has_checkpoint(pipeline, run):
-            given = begin_with
+        if begin_with is not None:
+            # Held from here on: what was looked at before is still what is answered, or nothing is answered.
+            saver.acquire(run)
+            if not has_checkpoint(pipeline, run):
+                given = begin_with
+            else:
+                refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
         state = drive(pipeline, given, run=run, context=context, view=view)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)

@@ -30,6 +30,7 @@ app.add_typer(ledger, name="ledger")
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that holds all runs.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output, one JSON object per line.")]
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
+NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
@@ -63,9 +64,14 @@ def run(
     max_rework: Annotated[int, typer.Option(min=0, max=100, help="Reworks per step before a person is asked.")] = 3,
     step_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one attempt of a worker.")] = 3600.0,
     check_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one verification command.")] = 600.0,
-    budget_s: Annotated[
-        float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
-    ] = None,
+    budget_s: Annotated[float | None, typer.Option(min=0.001, help="Time of all attempts and checks together.")] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, help="Turns of all attempts, as workers report them.")] = None,
+    max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="Cost of all attempts, as reported.")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="How often a worker is started in the run.")] = None,
+    step_budget_s: Annotated[float | None, typer.Option(min=0.001, help="As --budget-s, for each step.")] = None,
+    step_max_turns: Annotated[int | None, typer.Option(min=1, help="As --max-turns, for each step.")] = None,
+    step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
+    step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -76,7 +82,17 @@ def run(
     from .commands import LimitOptions, run_task
 
     limits = LimitOptions(
-        max_rework=max_rework, step_timeout_s=step_timeout_s, check_timeout_s=check_timeout_s, budget_s=budget_s
+        max_rework=max_rework,
+        step_timeout_s=step_timeout_s,
+        check_timeout_s=check_timeout_s,
+        budget_s=budget_s,
+        max_turns=max_turns,
+        max_cost_usd=max_cost_usd,
+        max_attempts=max_attempts,
+        step_budget_s=step_budget_s,
+        step_max_turns=step_max_turns,
+        step_max_cost_usd=step_max_cost_usd,
+        step_max_attempts=step_max_attempts,
     )
     raise typer.Exit(
         run_task(
@@ -92,7 +108,7 @@ def resume(
     recover: Annotated[bool, typer.Option("--recover", help="Blocked: dispatch again, with fresh reworks.")] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
-    note: Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")] = "",
+    note: NoteOption = "",
     json: JsonOption = False,
 ) -> None:
     """Go on with a run that was interrupted, or answer one that is blocked.
@@ -105,6 +121,28 @@ def resume(
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
     raise typer.Exit(resume_run(run_id, runs=runs, decision=chosen[0] if chosen else None, note=note, json=json))
+
+
+@app.command()
+def approve(run_id: RunArgument, runs: RunsOption = RUNS_DIR, note: NoteOption = "", json: JsonOption = False) -> None:
+    """Approve what a run asks for: that a step is started, or that its result is accepted. The run goes on.
+
+    Example:  waypost approve DKT-003_20260211T134056Z_ac778e9 --note "read the diff"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="approve", note=note, json=json))
+
+
+@app.command()
+def reject(run_id: RunArgument, runs: RunsOption = RUNS_DIR, note: NoteOption = "", json: JsonOption = False) -> None:
+    """Refuse what a run asks for: a step is not started and the run ends, or its result goes back with your note.
+
+    Example:  waypost reject DKT-003_20260211T134056Z_ac778e9 --note "keep the old signature"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="reject", note=note, json=json))
 
 
 @app.command()
