@@ -11,13 +11,13 @@ from langgraph.types import Command
 from ..graphs.pipeline import build_pipeline
 from ..nodes.context import RunContext
 from ..nodes.prepare import new_run, recall_run
-from ..state.errors import RunNotFound, WaypostError, WorkerUnknown
+from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
-from .answers import answer, refuse_decision, refuse_if_moved
+from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .compose import compose, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
@@ -39,6 +39,7 @@ def run_task(
 ) -> int:
     """Run one task from its first stage to its end."""
     view = choose_view(json=json)
+    state: PipelineState | None = None
     try:
         context = RunContext(runs_dir=runs.absolute())
         if worker not in context.workers:
@@ -49,6 +50,10 @@ def run_task(
         state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view)
+    except KeyboardInterrupt:
+        if state is None:
+            raise
+        return view.failed(_interrupted(state, runs))
     except WaypostError as error:
         return view.failed(error)
 
@@ -56,6 +61,7 @@ def run_task(
 def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: bool) -> int:
     """Go on with a run, in whatever state the last process left it."""
     view = choose_view(json=json)
+    state: PipelineState | None = None
     try:
         context = RunContext(runs_dir=runs.absolute())
         state = _last_state(run, runs, context)
@@ -70,6 +76,10 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         view.begin(state.run_id, f"resumed at {state.status}")
         given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state)
+    except KeyboardInterrupt:
+        if state is None:
+            raise
+        return view.failed(_interrupted(state, runs))
     except WaypostError as error:
         return view.failed(error)
 
@@ -85,6 +95,11 @@ def print_schema(what: Literal["task", "state"]) -> int:
     model = Task if what == "task" else PipelineState
     print(jsonlib.dumps(model.model_json_schema(), indent=2))
     return 0
+
+
+def _interrupted(state: PipelineState, runs: Path) -> Interrupted:
+    next_step = f"waypost resume {state.run_id}{runs_option(runs)}"
+    return Interrupted(f"run {state.run_id} was stopped by hand", next_step=next_step)
 
 
 def _drive(

@@ -28,6 +28,8 @@ def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, st
             yield "", reason
     for order in state.running() if state.status not in ENDS else ():
         yield "in flight", f"{order.step} attempt {order.number}: the worker goes on and is adopted on resume"
+    for order in state.stopped() if state.status is Status.DRAINING else ():
+        yield "stopped", f"{order.step} attempt {order.number}: the worker was stopped; resume starts another attempt"
     for file in state.evidence:
         yield "evidence", _from_here(run_dir / file.path)
     for command in next_commands(state, run_dir):
@@ -36,6 +38,7 @@ def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, st
 
 def summary_record(state: PipelineState, run_dir: Path) -> dict[str, Any]:
     """The same facts for a script."""
+    stopped = state.stopped() if state.status is Status.DRAINING else ()
     return {
         "run_id": state.run_id,
         "task_id": state.task_id,
@@ -46,6 +49,7 @@ def summary_record(state: PipelineState, run_dir: Path) -> dict[str, Any]:
         "waits_for": waits_for(state),
         "blocked": state.blocked.model_dump(mode="json") if state.blocked else None,
         "in_flight": [f"{order.step}/{order.number}" for order in state.running()] if state.status not in ENDS else [],
+        "stopped": [f"{order.step}/{order.number}" for order in stopped],
         "evidence": [str(run_dir / file.path) for file in state.evidence],
         "run_dir": str(run_dir),
         "next": list(next_commands(state, run_dir)),

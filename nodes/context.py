@@ -26,11 +26,13 @@ class RunContext:
         runs_dir: folder of all runs; the files of a run stand in `runs_dir / run_id`.
         workers: name -> worker.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
+        hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
 
     runs_dir: Path = Path(DEFAULT_RUNS_DIR)
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
     drain: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=threading.Event)
 
     def run_dir(self, run: RunId) -> Path:
         """The folder that holds everything of one run, absolute."""
@@ -49,3 +51,7 @@ class Call:
     context: RunContext
     say: Callable[[Event], None] = _nobody_listens
     draining: Callable[[], bool] = field(default=lambda: False)
+
+    def leaving(self) -> bool:
+        """True once a worker that still runs is to be left alone."""
+        return self.draining() and not self.context.hold.is_set()

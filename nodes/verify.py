@@ -30,7 +30,8 @@ def verify(state: PipelineState, call: Call) -> Move:
     flying = state.in_flight()
     if flying or call.draining():
         names = ", ".join(f"{order.step} attempt {order.number}" for order in flying) or "nothing"
-        return Move(Status.DRAINING, Route.DRAIN, f"the run was asked to stop; in flight: {names}")
+        stopped = "".join(f"; stopped: {order.step} attempt {order.number}" for order in state.stopped())
+        return Move(Status.DRAINING, Route.DRAIN, f"the run was asked to stop; in flight: {names}{stopped}")
     task, plan = need(state.task, "task"), need(state.plan, "plan")
     this_round = Round(
         number=state.round + 1,

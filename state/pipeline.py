@@ -186,6 +186,14 @@ class PipelineState(BaseModel):
             if (a := self.attempt(order.step, order.number)) is not None and a.outcome is AttemptOutcome.RUNNING
         )
 
+    def stopped(self) -> tuple[Order, ...]:
+        """Orders whose worker was stopped, or lost, before it came to its end."""
+        return tuple(
+            order
+            for order in self.orders
+            if (a := self.attempt(order.step, order.number)) is not None and a.outcome is AttemptOutcome.LOST
+        )
+
     def failing(self, step: str | None) -> tuple[Check, ...]:
         """Checks of the newest round that did not pass, for one step (None: the task itself)."""
         return tuple(

@@ -33,8 +33,8 @@ def test_limits_in_yaml_and_what_is_left_out_is_not_limited(read):
 
 
 def test_limits_of_a_task_with_steps_are_those_of_the_run(read):
-    text = "### Task T-1: T\n\n**Goal**: Go.\n\n**Limits**: cost: 5 USD\n\n#### Step S1: S\n\n**Concrete Actions**\n\n- Do."
-    task = read(text)
+    step = "#### Step S1: S\n\n**Concrete Actions**\n\n- Do."
+    task = read(f"### Task T-1: T\n\n**Goal**: Go.\n\n**Limits**: cost: 5 USD\n\n{step}")
     assert (task.limits, task.steps[0].limits) == (Allowance(cost_usd=5), None)
 
 
