@@ -32,6 +32,7 @@ app.add_typer(ledger, name="ledger")
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that holds all runs.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output, one JSON object per line.")]
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
+NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
 SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]
@@ -66,9 +67,14 @@ def run(
     max_rework: Annotated[int, typer.Option(min=0, max=100, help="Reworks per step before a person is asked.")] = 3,
     step_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one attempt of a worker.")] = 3600.0,
     check_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one verification command.")] = 600.0,
-    budget_s: Annotated[
-        float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
-    ] = None,
+    budget_s: Annotated[float | None, typer.Option(min=0.001, help="Time of all attempts and checks together.")] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, help="Turns of all attempts, as workers report them.")] = None,
+    max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="Cost of all attempts, as reported.")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="How often a worker is started in the run.")] = None,
+    step_budget_s: Annotated[float | None, typer.Option(min=0.001, help="As --budget-s, for each step.")] = None,
+    step_max_turns: Annotated[int | None, typer.Option(min=1, help="As --max-turns, for each step.")] = None,
+    step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
+    step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     sign: SignOption = None,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
@@ -81,7 +87,17 @@ def run(
     from .commands import LimitOptions, run_task
 
     limits = LimitOptions(
-        max_rework=max_rework, step_timeout_s=step_timeout_s, check_timeout_s=check_timeout_s, budget_s=budget_s
+        max_rework=max_rework,
+        step_timeout_s=step_timeout_s,
+        check_timeout_s=check_timeout_s,
+        budget_s=budget_s,
+        max_turns=max_turns,
+        max_cost_usd=max_cost_usd,
+        max_attempts=max_attempts,
+        step_budget_s=step_budget_s,
+        step_max_turns=step_max_turns,
+        step_max_cost_usd=step_max_cost_usd,
+        step_max_attempts=step_max_attempts,
     )
     raise typer.Exit(
         run_task(
@@ -106,7 +122,7 @@ def resume(
     recover: Annotated[bool, typer.Option("--recover", help="Blocked: dispatch again, with fresh reworks.")] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
-    note: Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")] = "",
+    note: NoteOption = "",
     sign: SignOption = None,
     reread_config: Annotated[
         bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
@@ -134,6 +150,40 @@ def resume(
             reread_config=reread_config,
         )
     )
+
+
+@app.command()
+def approve(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Approve what a run asks for: that a step is started, or that its result is accepted. The run goes on.
+
+    Example:  waypost approve DKT-003_20260211T134056Z_ac778e9 --note "read the diff"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="approve", note=note, sign=_signer(sign, json), json=json))
+
+
+@app.command()
+def reject(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Refuse what a run asks for: a step is not started and the run ends, or its result goes back with your note.
+
+    Example:  waypost reject DKT-003_20260211T134056Z_ac778e9 --note "keep the old signature"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="reject", note=note, sign=_signer(sign, json), json=json))
 
 
 @app.command()

@@ -52,7 +52,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
         child = folder.start(job, launch)
     elif stage is Stage.RUNNING:
         call.say(_event("attempt_adopted", job))
-    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.draining):
+    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.leaving):
         return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
     ended = _ended(job, folder, call)
     event = _event("attempt_finished", job)

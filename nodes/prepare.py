@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,8 +64,18 @@ def new_run(
         created_at=now,
         writer_version=__version__,
     )
-    write_private(runs / claimed / REQUEST, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
+    _ask(runs / claimed, state)
     return state
+
+
+def _ask(folder: Path, state: PipelineState) -> None:
+    """Write what is asked for; a folder that nothing can be resumed from is not left behind."""
+    try:
+        write_private(folder / REQUEST, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
+    except BaseException:
+        if not (folder / REQUEST).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def recall_run(run_dir: Path) -> PipelineState | None:

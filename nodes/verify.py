@@ -8,7 +8,8 @@ from pathlib import Path
 from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.status import Route, Status
-from ..state.task import Task
+from ..state.task import ApprovalPoint, Task
+from .checks.fingerprint import work_sha256
 from .checks.process import CheckStopped
 from .checks.round import Round
 from .checks.scope import allowed_globs
@@ -29,7 +30,8 @@ def verify(state: PipelineState, call: Call) -> Move:
     flying = state.in_flight()
     if flying or call.draining():
         names = ", ".join(f"{order.step} attempt {order.number}" for order in flying) or "nothing"
-        return Move(Status.DRAINING, Route.DRAIN, f"the run was asked to stop; in flight: {names}")
+        stopped = "".join(f"; stopped: {order.step} attempt {order.number}" for order in state.stopped())
+        return Move(Status.DRAINING, Route.DRAIN, f"the run was asked to stop; in flight: {names}{stopped}")
     task, plan = need(state.task, "task"), need(state.plan, "plan")
     this_round = Round(
         number=state.round + 1,
@@ -47,13 +49,21 @@ def verify(state: PipelineState, call: Call) -> Move:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
     finally:
         kill_leftovers(this_round.run_dir)
+    work = _work(state, task, call)
     passed = sum(check.outcome is Outcome.PASSED for check in checks)
     return Move(
         Status.ACCEPT,
         Route.CHECKED,
         f"round {this_round.number}: {passed} of {len(checks)} checks passed",
-        {"checks": checks, "verdicts": judge(task, plan, checks, state.verdicts)},
+        {"checks": checks, "verdicts": judge(task, plan, checks, state.verdicts), "work_sha256": work},
     )
+
+
+def _work(state: PipelineState, task: Task, call: Call) -> str | None:
+    """What a person will be shown, so that an approval can be bound to it; None where nobody is asked."""
+    if not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
+        return None
+    return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
 
 
 def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from pydantic import Field
 from .ids import CheckRefField, CriterionIdField, StepIdField
 from .model import Record
 from .status import Node, Route, Status
+from .task import ApprovalPoint
 
 
 class AttemptKind(StrEnum):
@@ -75,12 +76,18 @@ class Attempt(Record):
 
 
 class Order(Record):
-    """A step that is to be dispatched next: which attempt it will be, and which checks it has to mend."""
+    """A step that is to be dispatched next: which attempt it will be, and what it has to mend.
+
+    Attributes:
+        failing: ids of the checks that failed.
+        feedback: why a person rejected what the attempt before it left.
+    """
 
     step: StepIdField
     number: int = Field(ge=1)
     kind: AttemptKind
     failing: tuple[str, ...] = ()
+    feedback: str = ""
 
 
 class Outcome(StrEnum):
@@ -154,13 +161,37 @@ class Transition(Record):
     at: datetime
 
 
+class Approval(Record):
+    """What a person is asked to approve, and nothing else is approved by the answer.
+
+    Attributes:
+        attempt: before acceptance: the attempt whose result was shown; a later one has to be approved again.
+        round: before acceptance: the round of checks that was shown.
+        work_sha256: before acceptance: over all changed files, as they were when they were checked.
+    """
+
+    step: StepIdField
+    point: ApprovalPoint
+    attempt: int | None = None
+    round: int | None = None
+    work_sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What an answer can name to say that it is meant for this question and no other."""
+        if self.point is ApprovalPoint.BEFORE_DISPATCH:
+            return f"dispatch of {self.step}"
+        return f"acceptance of {self.step} attempt {self.attempt} round {self.round}"
+
+
 class Decision(Record):
-    """What a person decided about a blocked run: who, when, why."""
+    """What a person decided about a run that waits: who, when, why; `approval` is what was approved or rejected."""
 
     route: Route
     who: str
     note: str
     at: datetime
+    approval: Approval | None = None
 
 
 class EvidenceFile(Record):

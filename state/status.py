@@ -52,6 +52,12 @@ class Route(StrEnum):
     DRAIN = "drain"
     ADOPTED = "adopted"
     NOT_ADOPTED = "not_adopted"
+    APPROVAL_NEEDED = "approval_needed"
+    APPROVE_START = "approve_start"
+    APPROVE_RESULT = "approve_result"
+    REJECT_START = "reject_start"
+    REJECT_RESULT = "reject_result"
+    ASK_AGAIN = "ask_again"
     RECOVER = "recover"
     RECHECK = "recheck"
     GIVE_UP = "give_up"
@@ -73,6 +79,7 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.PLANNING, Node.EXTRACT, Route.UNREADABLE, Status.FAILED, None),
     Edge(Status.ANALYSIS, Node.PLAN, Route.FROZEN, Status.FREEZE, Node.DISPATCH),
     Edge(Status.ANALYSIS, Node.PLAN, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ANALYSIS, Node.PLAN, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ANALYSIS, Node.PLAN, Route.CONTRADICTORY, Status.FAILED, None),
     Edge(Status.FREEZE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
     Edge(Status.EXECUTE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
@@ -84,8 +91,14 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.ACCEPT, Node.TRANSITION, Route.EXHAUSTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.OVER_BUDGET, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
     Edge(Status.DRAINING, Node.ADOPT, Route.ADOPTED, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.DRAINING, Node.ADOPT, Route.NOT_ADOPTED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_START, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_RESULT, Status.ACCEPT, Node.TRANSITION),
+    Edge(Status.BLOCKED, Node.PERSON, Route.REJECT_START, Status.FAILED, None),
+    Edge(Status.BLOCKED, Node.PERSON, Route.REJECT_RESULT, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.BLOCKED, Node.PERSON, Route.ASK_AGAIN, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECOVER, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECHECK, Status.EXECUTE, Node.VERIFY),
     Edge(Status.BLOCKED, Node.PERSON, Route.GIVE_UP, Status.FAILED, None),

@@ -138,7 +138,7 @@ def _end(state: PipelineState) -> Iterator[Finding]:
     if state.status is not Status.DONE:
         yield wrong("verdicts", "run", f"is {state.status}, not DONE: it proves nothing")
         return
-    missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts)
+    missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts, state.decisions)
     for what in missing:
         yield wrong("verdicts", "run", f"DONE without proof: {what}")
     if not missing:
