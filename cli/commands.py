@@ -35,6 +35,8 @@ def run_task(
     runs: Path,
     limits: LimitOptions,
     run: str | None,
+    isolate: str = "none",
+    merge: str = "ff",
     json: bool,
 ) -> int:
     """Run one task from its first stage to its end."""
@@ -46,7 +48,17 @@ def run_task(
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            isolate=isolate,
+            merge=merge,
+        )
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view)
     except WaypostError as error:

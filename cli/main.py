@@ -67,6 +67,12 @@ def run(
         float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
     ] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
+    isolate: Annotated[
+        Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")
+    ] = "none",
+    merge: Annotated[
+        Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
+    ] = "ff",
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -80,7 +86,16 @@ def run(
     )
     raise typer.Exit(
         run_task(
-            task_file, task=task, worker=worker, workspace=workspace, runs=runs, limits=limits, run=run_id, json=json
+            task_file,
+            task=task,
+            worker=worker,
+            workspace=workspace,
+            runs=runs,
+            limits=limits,
+            run=run_id,
+            isolate=isolate,
+            merge=merge,
+            json=json,
         )
     )
 

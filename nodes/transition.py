@@ -11,6 +11,7 @@ from ..state.records import CheckKind, Order, Outcome, Verdict
 from ..state.status import Route, Status
 from ..state.task import Task
 from .context import Call
+from .isolate.progress import integration, where_it_is
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -27,8 +28,10 @@ def transition(state: PipelineState, call: Call) -> Move:
     unverifiable = [verdict for verdict in state.verdicts if verdict.outcome is Outcome.UNVERIFIABLE]
     if unverifiable or not state.verdicts:
         return _unverifiable(state, unverifiable)
+    if (move := integration(state, accepted)) is not None:
+        return move
     if len(accepted) == len(task.steps):
-        reason = f"every step and criterion passed in round {state.round}"
+        reason = f"every step and criterion passed in round {state.round}{where_it_is(state)}"
         return Move(Status.DONE, Route.ACCEPTED_ALL, reason, {"accepted": accepted, "orders": (), "blocked": None})
     if (blocked := _over_budget(state)) is not None:
         return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], {"accepted": accepted, "blocked": blocked})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .isolation import Isolated
 from .plan import Plan
 from .records import Attempt, Check, CheckKind, Outcome, Verdict
 from .task import Task
@@ -51,6 +52,22 @@ def missing_for_done(
     criteria = {(step.id, c.id) for step in task.steps for c in step.criteria} | {(None, c.id) for c in task.criteria}
     covered = {(row.step, row.criterion) for row in plan.coverage if row.checks}
     missing += [f"criterion {c} has no check" for _, c in sorted(criteria - covered, key=str)]
+    return missing
+
+
+def missing_on_branch(isolated: Isolated | None, task: Task | None, attempts: tuple[Attempt, ...]) -> list[str]:
+    """What keeps an isolated run from DONE: the commit that was verified has to be what its branch holds."""
+    if isolated is None:
+        return []
+    missing: list[str] = []
+    if isolated.verified != isolated.head:
+        missing.append(f"commit {isolated.head} of {isolated.branch} was not verified")
+    if isolated.target is not None and isolated.delivered != isolated.head:
+        missing.append(f"commit {isolated.head} was not brought to {isolated.target}")
+    for step in task.steps if task else ():
+        newest = next((attempt for attempt in reversed(attempts) if attempt.step == step.id), None)
+        if newest is None or not isolated.holds(newest.step, newest.number, newest.commit):
+            missing.append(f"the newest attempt of step {step.id} is not merged into {isolated.branch}")
     return missing
 
 

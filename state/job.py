@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .ids import RunIdField, TaskIdField
+from .isolation import Place
 from .model import Record
 from .records import Check, Order
 from .status import Status
@@ -18,6 +19,9 @@ class Job(Record):
         status: where the run stood when the job was made; the guard needs it.
         failing: the checks of the last round that this attempt has to mend.
         session: the worker's conversation that a `resume` or `rework` attempt continues, where the last one had one.
+        workspace: the folder that the worker is started in.
+        place: the worktree to work in, in an isolated run; `folder` is then the workspace relative to its top.
+        commit: what this attempt left, where that is known already.
     """
 
     run_id: RunIdField
@@ -30,5 +34,8 @@ class Job(Record):
     failing: tuple[Check, ...] = ()
     session: str | None = None
     workspace: str
+    place: Place | None = None
+    folder: str = "."
+    commit: str | None = None
     worker: str
     timeout_s: float = Field(gt=0)
