@@ -81,10 +81,18 @@ class Worktree:
         if self.admin() is None or self.try_git("rev-parse", "--verify", "--quiet", "HEAD").code:
             self._add(commit)
         self._unlock(_LOCKS)
+        self._fresh_index()
         self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
         self.git("reset", "--hard", "--quiet", commit)
         failpoint("isolate.place.after_reset")
         self.git("clean", "-ffd", "--quiet")
+
+    def _fresh_index(self) -> None:
+        # Entries can be flagged so that git leaves their files alone; the index of the last snapshot has no flags.
+        admin = self.admin()
+        if admin is not None and (admin / _OWN_INDEX).exists():
+            shutil.copy2(admin / _OWN_INDEX, admin / "index.lock")
+            os.replace(admin / "index.lock", admin / "index")
 
     def _add(self, commit: str) -> None:
         if self.path.is_symlink():
@@ -228,10 +236,10 @@ class Worktree:
         return status_of(self.git, untracked=untracked)
 
     def _unlock(self, locks: Sequence[str]) -> None:
-        admin = self.admin()
-        for name in locks if admin else ():
-            # We hold the repository's lock, and so does every git that we started: the one that made this is dead.
-            (Path(str(admin)) / name).unlink(missing_ok=True)
+        # We hold the repository's lock, and so does every git that we started: the one that made this is dead.
+        if (admin := self.admin()) is not None:
+            for name in locks:
+                (admin / name).unlink(missing_ok=True)
 
 
 def status_of(run: Callable[..., Said], *, untracked: bool) -> tuple[str, ...]:
