@@ -202,17 +202,17 @@ class Worktree:
         self._unlock(_OWN_LOCKS)
         now = self.head()
         pending = self.try_git("rev-parse", "--verify", "--quiet", "MERGE_HEAD").text
-        if not self.repo.has(head, now) or not (pending == commit or self.repo.has(commit, now)):
+        # A merge that is on the branch already was committed: by the person, or by us before a kill.
+        merged = self.repo.has(commit, now)
+        if not self.repo.has(head, now) or not (pending == commit or merged):
             return None
         if still := tuple(dict.fromkeys((*self.unmerged(), *filter(self._has_markers, files)))):
             return still
         tree = self._tree(now)
         failpoint("isolate.resolve.after_tree")
-        if pending == commit:
-            new = self.commit(tree, (now, commit), message, None)
-        else:
-            same = tree == self.git("rev-parse", f"{now}^{{tree}}").text
-            new = now if same else self.commit(tree, (now,), message, None)
+        new, same = now, tree == self.git("rev-parse", f"{now}^{{tree}}").text
+        if not merged or not same:
+            new = self.commit(tree, (now,) if merged else (now, commit), message, None)
         return self.advance(new)
 
     def advance(self, new: str) -> str:
