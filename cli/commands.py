@@ -38,6 +38,8 @@ def run_task(
     limits: LimitOptions,
     run: str | None,
     sign: Sign | None,
+    isolate: str = "none",
+    merge: str = "ff",
     json: bool,
     prompt_template: Path | None = None,
 ) -> int:
@@ -52,7 +54,17 @@ def run_task(
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            isolate=isolate,
+            merge=merge,
+        )
         keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view, sign=sign)

@@ -78,6 +78,12 @@ def run(
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     sign: SignOption = None,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
+    isolate: Annotated[
+        Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")
+    ] = "none",
+    merge: Annotated[
+        Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
+    ] = "ff",
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -111,6 +117,8 @@ def run(
             sign=_signer(sign, json),
             json=json,
             prompt_template=prompt_template,
+            isolate=isolate,
+            merge=merge,
         )
     )
 
