@@ -67,7 +67,9 @@ def _take(file: SourceFile, builder: TreeBuilder, loader: _Parser, event: yaml.E
         raise file.error(_line(event), f"the tag {tag} is not read", next_step="remove the tag")
     if isinstance(event, yaml.ScalarEvent):
         kind = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        builder.scalar(Scalar(_line(event), _KINDS.get(kind, kind), event.value))
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if start.line == end.line else 0
+        builder.scalar(Scalar(_line(event), _KINDS.get(kind, kind), event.value, start.column, width))
     elif isinstance(event, yaml.SequenceStartEvent):
         builder.begin(Sequence(_line(event)))
     elif isinstance(event, yaml.MappingStartEvent):
