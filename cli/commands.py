@@ -11,7 +11,8 @@ from langgraph.types import Command
 
 from ..graphs.pipeline import build_pipeline
 from ..nodes.context import RunContext
-from ..nodes.prepare import new_run, recall_run
+from ..nodes.formats.foreign import TaskSource
+from ..nodes.prepare import AcceptedTask, new_run, recall_run
 from ..state.errors import InputError, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import Limits as LimitOptions
@@ -21,9 +22,12 @@ from ..state.task import Task
 from .compose import compose, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
+from .plan import print_plan
+from .sources import AcceptOptions, SourceOptions, accept, open_source
 from .view import View, choose_view
+from .written import write_back
 
-__all__ = ["LimitOptions", "print_graph", "print_schema", "resume_run", "run_task"]
+__all__ = ["AcceptOptions", "LimitOptions", "SourceOptions", "print_graph", "print_schema", "resume_run", "run_task"]
 
 
 def run_task(
@@ -36,8 +40,10 @@ def run_task(
     limits: LimitOptions,
     run: str | None,
     json: bool,
+    sourced: SourceOptions,
+    accepting: AcceptOptions,
 ) -> int:
-    """Run one task from its first stage to its end."""
+    """Run one task from its first stage to its end. The plan of a file that is no card is shown and accepted first."""
     view = choose_view(json=json)
     try:
         context = RunContext(runs_dir=runs.absolute())
@@ -46,11 +52,30 @@ def run_task(
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        source = open_source(task_file, sourced)
+        accepted = None if source.is_card else _accepted(source, task, accepting, sourced, json=json)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            accepted=accepted,
+        )
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view)
     except WaypostError as error:
         return view.failed(error)
+
+
+def _accepted(
+    source: TaskSource, task: str | None, accepting: AcceptOptions, sourced: SourceOptions, *, json: bool
+) -> AcceptedTask:
+    asked = source.the_task(task)
+    print_plan(source, [asked], whole=True, json=json)
+    return accept(source, asked.id, accepting, sourced)
 
 
 def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: bool) -> int:
@@ -99,6 +124,8 @@ def _drive(
             given = begin_with
         state = drive(pipeline, given, run=run, context=context, view=view)
         view.ended(state, context.run_dir(state.run_id))
+        if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
+            view.wrote_back(write_back(state, context.run_dir(state.run_id)))
         return exit_code(state)
 
 

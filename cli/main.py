@@ -8,6 +8,15 @@ from typing import Annotated, Literal
 import typer
 
 from .._version import __version__
+from .options import (
+    AcceptOption,
+    FormatOption,
+    ModelOption,
+    TagOption,
+    TaskFileArgument,
+    WriteBackOption,
+    YesOption,
+)
 
 RUNS_DIR = Path(".artifacts/agent_runs")
 
@@ -55,7 +64,7 @@ def _root(
 
 @app.command()
 def run(
-    task_file: Annotated[Path, typer.Argument(help="A task card: Markdown, YAML or JSON.")],
+    task_file: TaskFileArgument,
     task: Annotated[str | None, typer.Option(help="Which task of the file; needed if it holds several.")] = None,
     worker: Annotated[str, typer.Option(help="Who does the work: shell, scripted.")] = "shell",
     workspace: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
@@ -67,22 +76,72 @@ def run(
         float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
     ] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
+    format: FormatOption = None,
+    tag: TagOption = None,
+    model: ModelOption = None,
+    yes: YesOption = False,
+    accept: AcceptOption = None,
+    write_back: WriteBackOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Run one task of a task file to done.
+    """Run one task of a task file to done. The plan of a file that is no card is shown, and has to be accepted.
 
     Example:  waypost run tasks.md --task DKT-003 --workspace ../app
     """
-    from .commands import LimitOptions, run_task
+    from .commands import AcceptOptions, LimitOptions, SourceOptions, run_task
 
     limits = LimitOptions(
         max_rework=max_rework, step_timeout_s=step_timeout_s, check_timeout_s=check_timeout_s, budget_s=budget_s
     )
     raise typer.Exit(
         run_task(
-            task_file, task=task, worker=worker, workspace=workspace, runs=runs, limits=limits, run=run_id, json=json
+            task_file,
+            task=task,
+            worker=worker,
+            workspace=workspace,
+            runs=runs,
+            limits=limits,
+            run=run_id,
+            json=json,
+            sourced=SourceOptions(format=format, tag=tag, model=model),
+            accepting=AcceptOptions(yes=yes, digest=accept, write_back=write_back),
         )
     )
+
+
+@app.command()
+def plan(
+    task_file: TaskFileArgument,
+    task: Annotated[str | None, typer.Option(help="Only this task of the file, also if it is done.")] = None,
+    format: FormatOption = None,
+    tag: TagOption = None,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a task file asks for, in which order, and what of it can be proved. Runs and writes nothing.
+
+    Example:  waypost plan specs/001-login/tasks.md --task T004
+    """
+    from .plan import show_plan
+    from .sources import SourceOptions
+
+    options = SourceOptions(format=format, tag=tag, model=model)
+    raise typer.Exit(show_plan(task_file, task=task, options=options, json=json))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The project.", exists=True, file_okay=False)] = Path("."),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite tasks.md and waypost.toml.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write a starter card and settings for a project, with the test command that is found in it.
+
+    Example:  waypost init
+    """
+    from .init import init as write_starter
+
+    raise typer.Exit(write_starter(folder, force=force, json=json))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.status import Status as Spinner
 from rich.text import Text
 
+from ..nodes.formats.foreign.write_back import Written
 from ..state.errors import WaypostError
 from ..state.events import Event
 from ..state.pipeline import PipelineState
@@ -32,6 +33,7 @@ class View(Protocol):
     def event(self, event: Event) -> None: ...
     def draining(self, signal_name: str) -> None: ...
     def ended(self, state: PipelineState, run_dir: Path) -> None: ...
+    def wrote_back(self, written: Written) -> None: ...
     def failed(self, error: WaypostError) -> int: ...
 
 
@@ -66,6 +68,9 @@ class JsonView:
 
     def ended(self, state: PipelineState, run_dir: Path) -> None:
         self._print({"event": "result", **summary_record(state, run_dir), "exit_code": exit_code(state)})
+
+    def wrote_back(self, written: Written) -> None:
+        self._print({"event": "written_back", "file": str(written.path), "lines": list(written.lines)})
 
     def failed(self, error: WaypostError) -> int:
         facts = {label: str(value) for label, value in error.facts.items()}
@@ -117,14 +122,18 @@ class TextView:
         for label, text in summary_lines(state, run_dir):
             self._line(label, text)
 
+    def wrote_back(self, written: Written) -> None:
+        lines = ", ".join(map(str, written.lines))
+        self._line("written", f"{written.path}:{lines}" if lines else f"{written.path} said so before")
+
     def failed(self, error: WaypostError) -> int:
-        shown = Text("error: ", style="bold red").append(_printable(error.render()), style="default")
+        shown = Text("error: ", style="bold red").append(printable(error.render()), style="default")
         Console(stderr=True, highlight=False, soft_wrap=True).print(shown)
         return error.exit_code
 
     def _line(self, label: str, text: str, duration_s: float | None = None) -> None:
         line = Text(f"{label:<11} ", style="bold")
-        first, _, rest = _printable(text).partition(" ")
+        first, _, rest = printable(text).partition(" ")
         line.append(first, style=_COLOURS.get(first, "default"))
         line.append(f" {rest}" if rest else "", style="default")
         if duration_s is not None:
@@ -151,7 +160,7 @@ class LiveView(TextView):
         super().event(event)
         if event["event"] in ("node_started", "attempt_started", "attempt_adopted", "check_started"):
             parts = [event["node"], event.get("step", ""), f"attempt {event['attempt']}" if "attempt" in event else ""]
-            self._now = " ".join(part for part in (*parts, _printable(event.get("text", ""))) if part)
+            self._now = " ".join(part for part in (*parts, printable(event.get("text", ""))) if part)
             self._clock = time.monotonic()
 
     def now(self) -> Text:
@@ -186,6 +195,6 @@ def _describe(event: Event) -> tuple[str, float | None] | None:
     return None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of others, without what could drive the terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)

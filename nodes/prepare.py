@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .._version import __version__
+from ..state.acceptance import Acceptance
 from ..state.errors import InputError, RunExists
 from ..state.ids import RunId, compose_run_id, run_id
 from ..state.pipeline import Limits, PipelineState
+from ..state.task import Task
 from ..state.update import validate_state
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
@@ -22,6 +25,14 @@ REQUEST = "request.json"
 _IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
 
 
+@dataclass(frozen=True)
+class AcceptedTask:
+    """A task of a foreign file, and that its plan was accepted."""
+
+    task: Task
+    acceptance: Acceptance
+
+
 def new_run(
     task_file: str | Path,
     *,
@@ -31,6 +42,7 @@ def new_run(
     worker: str = "shell",
     limits: Limits | None = None,
     run: str | None = None,
+    accepted: AcceptedTask | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -39,6 +51,7 @@ def new_run(
         task: which task of the file; needed where it holds several.
         workspace: the git repository to work in; its commit and its changed files are recorded.
         run: the run id; made of task, time and commit if not given.
+        accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -47,7 +60,7 @@ def new_run(
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
-    parsed = read_task_file(Path(task_file), task)
+    parsed = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)
     now = datetime.now(UTC)
@@ -56,6 +69,8 @@ def new_run(
         run_id=claimed,
         task_file=str(source),
         task_id=parsed.id,
+        task=accepted.task if accepted is not None else None,
+        acceptance=accepted.acceptance if accepted is not None else None,
         workspace=str(where.resolve()),
         worker=worker,
         limits=limits or Limits(),

@@ -14,6 +14,7 @@ class Acceptance(Record):
         format: the format the file was read in.
         digest: of everything the plan was made from, as `waypost plan` shows it.
         files: each file that was read, as an absolute path, with its SHA-256.
+        tag: which list of a Task Master file.
         how: `asked`, `--yes` or `--accept`.
         write_back: the task is to be set to done in its file once the run is DONE.
     """
@@ -21,6 +22,7 @@ class Acceptance(Record):
     format: str
     digest: str
     files: dict[str, str]
+    tag: str | None = None
     how: str
     who: str
     at: datetime

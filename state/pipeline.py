@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .acceptance import Acceptance
 from .ids import RunIdField, StepIdField, TaskIdField
 from .invariants import missing_for_done
 from .model import Record
@@ -88,6 +89,8 @@ class PipelineState(BaseModel):
     baseline: Baseline | None = Field(default=None, description="The workspace before the first step.")
     created_at: datetime | None = Field(default=None, description="When the run was made.")
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
+
+    acceptance: Acceptance | None = Field(default=None, description="Of a foreign task file: what was accepted.")
 
     status: Annotated[Status, newest] = Field(default=Status.PLANNING, description="Where the run stands.")
     task: Task | None = None

@@ -18,12 +18,12 @@ from .document import Document, neighbour, read_document
 from .draft import Draft, finish, short_title
 from .model import Edit, Note, Progress, TaskList
 from .sections import all_items, box_of, item_text, without_box
-from .values import Fields, Unread
+from .values import Fields, Unread, words
 
 NAME = "backlog"
-_READ = frozenset(
-    "id title status dependencies parent_task_id labels priority assignee reporter created_date updated_date references "
-    "documentation milestone ordinal onStatusChange modified_files modifiedFiles subtasks type".split()
+_READ = words(
+    "id title status dependencies parent_task_id labels priority assignee reporter created_date updated_date "
+    "references documentation milestone ordinal onStatusChange modified_files modifiedFiles subtasks type"
 )
 _FOLDERS = ("tasks", "completed")
 _MAX_FILES = 5_000
@@ -53,7 +53,7 @@ def looks_like(document: Document) -> bool:
 def read(document: Document) -> TaskList:
     """The one task of a file; the configuration is looked for beside it and above. Raises TaskFileError."""
     notes: list[Note] = []
-    config = _config([parent for parent in list(Path(document.file.path).absolute().parents)[:3]], notes)
+    config = _config(list(Path(document.file.path).absolute().parents)[:3], notes)
     return _finish([document], config, notes)
 
 
@@ -120,7 +120,7 @@ def _config(folders: list[Path], notes: list[Note]) -> Config:
             fields = Fields(document.file, node, "a configuration")
             defaults = fields.items("definition_of_done")
             if defaults:
-                text = f"{len(defaults)} defaults for new tasks: Backlog.md copies them into a task, they are not added here"
+                text = f"{len(defaults)} defaults for new tasks: Backlog.md copies them into a task, none is added here"
                 notes.append(Note(document.file.path, fields.line("definition_of_done"), text))
             return Config(document.file, tuple(fields.names("statuses")) or Config.statuses)
     return Config()

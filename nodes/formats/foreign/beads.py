@@ -14,14 +14,14 @@ from .document import Document, embedded
 from .draft import Draft, finish, short_title
 from .model import Edit, Note, Progress, TaskList
 from .sections import SectionReader, all_items, item_text, kind_of, without_box
-from .values import Unread
+from .values import Unread, words
 
 NAME = "beads"
 _MARKS = frozenset(("issue_type", "priority", "created_at", "dependencies", "acceptance_criteria"))
-_READ = frozenset(
+_READ = words(
     "id title description design acceptance_criteria notes status priority issue_type dependencies labels _type "
     "created_at created_by updated_at closed_at close_reason deleted_at deleted_by delete_reason original_type "
-    "comments assignee owner external_ref estimated_minutes source_repo compaction_level original_size".split()
+    "comments assignee owner external_ref estimated_minutes source_repo compaction_level original_size"
 )
 _PROGRESS = {
     "open": Progress.OPEN,
@@ -73,7 +73,9 @@ class _Reader:
             parent = by_id.get(name)
             if parent is None or parent is draft or draft.parent is not None or _is_above(draft, parent):
                 why = "is not here" if parent is None else "is not its only whole, or a part of it"
-                self.notes.append(Note(self.file.path, draft.line, f'"{draft.id}" is a part of "{shorten(name)}": {why}'))
+                self.notes.append(
+                    Note(self.file.path, draft.line, f'"{draft.id}" is a part of "{shorten(name)}": {why}')
+                )
             else:
                 draft.parent = parent
         for kind, (count, first) in self.other_kinds.items():
@@ -92,11 +94,13 @@ class _Reader:
         row = cast(_Row, value)
         self.unread.look(dict.fromkeys(row, number))
         if row.get("_type", "issue") != "issue":
-            self.notes.append(Note(self.file.path, number, f'a line of type "{shorten(str(row["_type"]))}" is no issue'))
+            self.notes.append(
+                Note(self.file.path, number, f'a line of type "{shorten(str(row["_type"]))}" is no issue')
+            )
             return
         id, title = self._text(row, "id", number), self._text(row, "title", number)
         if not id.strip() or not title.strip():
-            raise self.file.error(number, f'this issue has no {"title" if id.strip() else "id"}')
+            raise self.file.error(number, f"this issue has no {'title' if id.strip() else 'id'}")
         draft = Draft(id=fold(id), title=short_title(title), line=number)
         self.drafts.append(draft)
         self._status(draft, self._text(row, "status", number))
@@ -118,7 +122,7 @@ class _Reader:
         return visible_controls(str(value).replace("\r\n", "\n").replace("\r", "\n"))
 
     def _labels(self, row: _Row, number: int) -> list[str]:
-        value = row.get("labels") or []
+        value: object = row.get("labels") or []
         if not isinstance(value, list):
             raise self.file.error(number, 'field "labels" has to be a list')
         return [visible_controls(str(label)) for label in cast("list[object]", value)]
@@ -147,17 +151,21 @@ class _Reader:
         SectionReader(SourceFile("", description, ""), read, [], lines_at=number).read(embedded(description))
         for criterion in read.criteria:
             if kind_of(criterion.origin) == "criteria" and any(word in criterion.origin.casefold() for word in _ASKS):
-                draft.criterion(criterion.key, criterion.text, number, criterion.origin, criterion.proposals, scan=False)
+                draft.criterion(
+                    criterion.key, criterion.text, number, criterion.origin, criterion.proposals, scan=False
+                )
 
     def _dependencies(self, draft: Draft, row: _Row, number: int) -> None:
-        value = row.get("dependencies") or []
+        value: object = row.get("dependencies") or []
         if not isinstance(value, list):
             raise self.file.error(number, 'field "dependencies" has to be a list')
         for item in cast("list[object]", value):
             entry = cast(_Row, item) if isinstance(item, dict) else {}
             name, kind = str(entry.get("depends_on_id") or ""), str(entry.get("type") or "")
             if not name or str(entry.get("issue_id") or draft.id) != draft.id:
-                raise self.file.error(number, "a dependency is not understood", expected='{"depends_on_id": ..., "type": "blocks"}')
+                raise self.file.error(
+                    number, "a dependency is not understood", expected='{"depends_on_id": ..., "type": "blocks"}'
+                )
             if kind == "blocks":
                 draft.depends_on.append(visible_controls(name))
             elif kind == "parent-child":

@@ -163,7 +163,7 @@ class _Lines:
 
 def _header(line: str) -> tuple[str, ...]:
     try:
-        value: object = tomllib.loads(line)
+        value: Any = tomllib.loads(line)
     except (tomllib.TOMLDecodeError, RecursionError):
         return ()
     path: list[str] = []

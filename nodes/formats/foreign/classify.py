@@ -11,24 +11,24 @@ from collections.abc import Iterator
 
 from ..inline import CodeSpan, code_spans
 from .model import Guess, Proposal
+from .values import words
 
-_ALONE = frozenset(
-    "pytest tox nox make mypy pyright ruff jest vitest tsc eslint rspec rake ctest phpunit shellcheck ninja".split()
-)
-_WITH_ARGUMENTS = _ALONE | frozenset(
+_ALONE = words("pytest tox nox make mypy pyright ruff jest vitest tsc eslint rspec rake ctest phpunit shellcheck ninja")
+_WITH_ARGUMENTS = _ALONE | words(
     "python python3 npm npx pnpm yarn bun bunx deno node cargo go mvn gradle docker docker-compose uv uvx poetry pdm "
     "hatch pipenv black isort flake8 pylint bandit dotnet bundle composer php ruby swift xcodebuild flutter dart mix "
     "sbt stack cabal zig cmake bazel buck2 meson pre-commit test [ ! grep egrep diff cmp find jq yq sha256sum curl "
     "bash sh helm kubectl terraform tofu ansible-lint yamllint markdownlint prettier biome playwright cypress mocha "
-    "coverage git gh perl lua luacheck golangci-lint staticcheck hadolint tflint actionlint sqlfluff mkdocs sphinx-build "
-    "nix java javac gcc clang rustc rustfmt protoc buf psql sqlite3 awk sed timeout env time cd hypothesis "
-    "behave robot locust k6 newman lint-staged commitlint turbo nx lerna rush vite webpack rollup esbuild svelte-check".split()
+    "coverage git gh perl lua luacheck golangci-lint staticcheck hadolint tflint actionlint sqlfluff mkdocs "
+    "sphinx-build nix java javac gcc clang rustc rustfmt protoc buf psql sqlite3 awk sed timeout env time cd "
+    "hypothesis behave robot locust k6 newman lint-staged commitlint turbo nx lerna rush vite webpack rollup esbuild "
+    "svelte-check"
 )
 # Exits 0 whatever it finds: a pass would prove nothing.
 _ALWAYS_ZERO = re.compile(
     r"(git (status|log|show|branch|remote|fetch|add|config)|git diff(?!.*(--exit-code|--quiet|--check))"
-    r"|docker(-compose| compose)? (ps|logs|images)|docker (ps|images|info)|kubectl (get|logs|describe)|ls|cat|echo|printf"
-    r"|pwd|env|true|:|find|sed|awk|jq|curl(?!.*( -f| --fail| -[a-zA-Z]*f))|cd [^&;|]{1,200}$"
+    r"|docker(-compose| compose)? (ps|logs|images)|docker (ps|images|info)|kubectl (get|logs|describe)|ls|cat"
+    r"|echo|printf|pwd|env|true|:|find|sed|awk|jq|curl(?!.*( -f| --fail| -[a-zA-Z]*f))|cd [^&;|]{1,200}$"
     r"|(?:python3?|node|npm|go|cargo|java|docker|git|uv|make) (-V|-v|--version|version|--help))(\s|$)"
 )
 _WRITES = re.compile(
@@ -50,8 +50,9 @@ _SETS_UP = re.compile(
     r"|^yarn$|\bdocker(-compose| compose)? (up|pull|run|build|exec)\b|\bpre-commit install\b|^git (clone|init)\b|^cd "
 )
 _SUCCEEDS = re.compile(
-    r"[^.;`]{0,60}?\b(pass(es|ing|ed)?|succeed(s|ed)?|exits? (with )?(code )?(0|zero)|exit code (is )?0|green|clean(ly)?"
-    r"|no (errors?|failures|warnings|issues)|zero (errors?|failures|warnings|issues)|completes?|is ok|without errors?)\b"
+    r"[^.;`]{0,60}?\b(pass(es|ing|ed)?|succeed(s|ed)?|exits? (with )?(code )?(0|zero)|exit code (is )?0|green"
+    r"|clean(ly)?|no (errors?|failures|warnings|issues)|zero (errors?|failures|warnings|issues)|completes?"
+    r"|is ok|without errors?)\b"
 )
 _PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]{0,60}>|\.\.\.(?!/)|\u2026|\{\{|\[[A-Za-z_ -]{2,40}\]|\bYOUR_|\bXXX")
 _PATH = re.compile(r"[~.]?[\w@./*{},\[\]$()+-]+\.[A-Za-z0-9*{},]{1,12}|[\w@.*{}()\[\]-]*/[\w@./*{},()\[\]-]*")

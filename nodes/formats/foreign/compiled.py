@@ -40,7 +40,9 @@ class Proving:
 
 def proving(task: ForeignTask, checks: ChecksFile | None) -> tuple[Proving, ...]:
     """Each criterion of a task with its checks."""
-    return tuple(_proving(criterion, checks.of(task.id, criterion.key) if checks else None) for criterion in task.criteria)
+    return tuple(
+        _proving(criterion, checks.of(task.id, criterion.key) if checks else None) for criterion in task.criteria
+    )
 
 
 def _proving(criterion: ForeignCriterion, added: AddedCheck | None) -> Proving:
@@ -51,11 +53,13 @@ def _proving(criterion: ForeignCriterion, added: AddedCheck | None) -> Proving:
     return Proving(criterion, taken, left, added)
 
 
-def compile_foreign(file: SourceFile, task: ForeignTask, checks: ChecksFile | None, known: frozenset[str]) -> Task:
+def compile_foreign(
+    file: SourceFile, format: str, task: ForeignTask, checks: ChecksFile | None, known: frozenset[str]
+) -> Task:
     """The task to run.
 
     Args:
-        file: the file it stands in.
+        file: the file it stands in, and its format.
         known: the ids of all tasks beside it; other dependencies are not taken up.
 
     Raises:
@@ -74,12 +78,7 @@ def compile_foreign(file: SourceFile, task: ForeignTask, checks: ChecksFile | No
         depends_on=tuple(Words(name, task.line) for name in task.depends_on if name in known and _is_safe(name)),
     )
     (made,) = make_tasks(file, [raw])
-    source = Source(
-        path=file.path,
-        sha256=file.sha256,
-        line=task.line,
-    )
-    return made.model_copy(update={"source": source})
+    return made.model_copy(update={"source": Source(path=file.path, sha256=file.sha256, line=task.line, format=format)})
 
 
 def _criterion(one: Proving) -> RawCriterion:

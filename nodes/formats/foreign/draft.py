@@ -1,4 +1,4 @@
-"""From what a reader collects to a finished list: unique ids, dependencies by id, an implied criterion where none stands."""
+"""From what a reader collects to a finished list: unique ids, known dependencies, at least one criterion each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _LISTS_CHECKS = frozenset(
 )
 _KEY = re.compile(r"[^a-z0-9.]+")
 _TELLS_TO_CHECK = re.compile(
-    r"(?:final |finally,? |manually |please )?(?:re-?)?(?:run|validat|verif|check|confirm|ensur|test|lint|execut|measur)",
+    r"(?:final |finally,? |manually |please )?(?:re-?)?"
+    r"(?:run|validat|verif|check|confirm|ensur|test|lint|execut|measur)",
     re.IGNORECASE,
 )
 
@@ -57,7 +58,7 @@ class Draft:
     ) -> None:
         """Add something that has to be true; code in back-ticks in it is proposed as its checks."""
         taken = {criterion.key for criterion in self.criteria}
-        own = f"{origin[:1].upper()}1" if not key else key
+        own = key or key_of(origin)
         unique, number = own, 2
         while unique in taken:
             unique, number = f"{own}-{number}", number + 1
@@ -117,7 +118,9 @@ def _unique_ids(file: SourceFile, drafts: Sequence[Draft], notes: list[Note]) ->
             name = f"{draft.id}-{counts[draft.id]}"
         if name != draft.id:
             first = f"line {used[draft.id]}"
-            text = f'id "{shorten(draft.id)}" stands twice (first in {first}): this one is called "{shorten(name)}" here'
+            text = (
+                f'id "{shorten(draft.id)}" stands twice (first in {first}): this one is called "{shorten(name)}" here'
+            )
             notes.append(Note(_file(file, draft), draft.line, text))
         used[name] = draft.line
         unique[id(draft)] = name

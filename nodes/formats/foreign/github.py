@@ -16,14 +16,17 @@ from .document import Document, embedded
 from .draft import Draft, finish, short_title
 from .model import Note, Progress, TaskList
 from .sections import SectionReader
-from .values import Fields, Unread
+from .values import Fields, Unread, words
 
 NAME = "github"
-_READ = frozenset(
+_READ = words(
     "number title body state labels url id assignees author createdAt updatedAt closedAt closed milestone comments "
-    "stateReason projectItems projectCards reactionGroups isPinned html_url node_id user locked".split()
+    "stateReason projectItems projectCards reactionGroups isPinned html_url node_id user locked"
 )
-_REFERS = re.compile(r"\b(?:depends on|blocked by|requires)[:\s]{1,5}(#\d{1,9}(?:(?:\s{0,3},\s{0,3}|\s{1,3}and\s{1,3})#\d{1,9}){0,50})", re.IGNORECASE)
+_REFERS = re.compile(
+    r"\b(?:depends on|blocked by|requires)[:\s]{1,5}(#\d{1,9}(?:(?:\s{0,3},\s{0,3}|\s{1,3}and\s{1,3})#\d{1,9}){0,50})",
+    re.IGNORECASE,
+)
 _TRACKED = re.compile(r"^[ \t]{0,12}[-*+] \[([ xX])\] #(\d{1,9})\b", re.MULTILINE)
 _NUMBER = re.compile(r"#(\d{1,9})")
 _EMPTY_ANSWER = "_No response_"
@@ -43,7 +46,9 @@ def read(document: Document) -> TaskList:
     unread = Unread(_READ)
     drafts = [_issue(file, node, notes, unread) for node in _issues(document.json)]
     if not drafts:
-        raise file.error(1, "this file holds no issue", expected="the output of gh issue view N --json number,title,body,state")
+        raise file.error(
+            1, "this file holds no issue", expected="the output of gh issue view N --json number,title,body,state"
+        )
     notes += unread.notes(file.path)
     return finish(NAME, file, drafts, notes)
 

@@ -41,7 +41,7 @@ def read(document: Document) -> TaskList:
         draft = _draft(heading, len(drafts) + 1)
         box = _BOX.match(heading.text)
         draft.progress = Progress.DONE if box and box[1] in "xX" else Progress.OPEN
-        SectionReader(file, draft, notes).read(blocks)
+        SectionReader(file, draft, notes, runs_fences=True).read(blocks)
         draft.goal = draft.goal or draft.title
         if not draft.details:
             draft.prose(draft.goal, heading.line)

@@ -42,9 +42,11 @@ def looks_like(document: Document) -> bool:
 def read(document: Document) -> TaskList:
     """The tasks of a Kiro file; the requirements beside it are read as well. Raises TaskFileError."""
     path = Path(document.file.path)
-    requirements = read_requirements(path.with_name(path.name[: -len("tasks.md")] + "requirements.md")) if (
-        path.name.endswith("tasks.md")
-    ) else None
+    requirements = (
+        read_requirements(path.with_name(path.name[: -len("tasks.md")] + "requirements.md"))
+        if (path.name.endswith("tasks.md"))
+        else None
+    )
     return _Reader(document, requirements).read()
 
 
@@ -111,12 +113,12 @@ class _Reader:
         for item in block.children:
             text = item_text(item)
             boxed = _BOX.match(text)
-            bold = None if boxed else _BOLD.match(text)
-            if boxed is None and bold is None:
+            found = boxed or _BOLD.match(text)
+            if found is None:
                 self._detail(item, text, above)
                 continue
-            number = boxed[3] if boxed else bold[1] if bold else ""
-            rest = text[(boxed or bold).end() :] if (boxed or bold) else text
+            number = boxed[3] if boxed else found[1]
+            rest = text[found.end() :]
             draft = self._draft(number, rest.replace("**", "").strip(" *"), item.line)
             if boxed:
                 draft.status = f"[{boxed[1]}]"

@@ -16,7 +16,7 @@ from . import backlog, beads, cards, github, headings, kiro, spec_kit, task_mast
 from .checks_file import ChecksFile, checks_beside, read_checks
 from .compiled import Proving, compile_foreign, proving
 from .document import Document, read_document
-from .model import ForeignTask, Note, TaskList
+from .model import ForeignTask, TaskList
 from .order import Order
 
 CARD = "card"
@@ -76,7 +76,7 @@ class TaskSource:
 
     @cached_property
     def digest(self) -> str:
-        files = [(file.path, file.sha256) for file in self.files]
+        files = [(Path(file.path).name, file.sha256) for file in self.files]
         sidecar = self.checks.file.sha256 if self.checks is not None else None
         # What a model wrote is no file: its words are part of what is accepted.
         by_model = [repr(task) for task in self.tasks if task.by_model]
@@ -94,7 +94,11 @@ class TaskSource:
         if found is None:
             known = ", ".join(list(self._by_id)[:40])
             raise TaskFileError(
-                str(self.path), None, f"holds no task {id[:60]!r}", facts={"tasks": known}, next_step="choose one with --task"
+                str(self.path),
+                None,
+                f"holds no task {id[:60]!r}",
+                facts={"tasks": known},
+                next_step="choose one with --task",
             )
         return found
 
@@ -109,7 +113,7 @@ class TaskSource:
                 facts={"tasks": known},
                 next_step="choose one with --task",
             )
-        return self.task(id) if id is not None else self.tasks[0]
+        return self.task(id if id is not None else next(iter(self._by_id)))
 
     def waits_for(self, id: str) -> frozenset[str]:
         """The tasks of this file that have to be done before that one begins."""
@@ -128,10 +132,17 @@ class TaskSource:
         task = self.task(id)
         if id in self._cards:
             return self._cards[id]
-        return compile_foreign(self._file_of[task.file], task, self.checks, frozenset(self._by_id))
+        return compile_foreign(self._file_of[task.file], self.format, task, self.checks, frozenset(self._by_id))
 
 
-def open_tasks(path: Path, format: str | None = None, *, tag: str | None = None) -> TaskSource:
+def open_tasks(
+    path: Path,
+    format: str | None = None,
+    *,
+    tag: str | None = None,
+    free_text: Callable[[Document], TaskList] | None = None,
+    with_checks: bool = True,
+) -> TaskSource:
     """Read a task file, or a folder of Backlog.md, in the format it is in or the one that is named.
 
     Reads that file, `waypost.checks.toml` beside it, and what the format keeps beside it (requirements.md, config.yml);
@@ -139,6 +150,8 @@ def open_tasks(path: Path, format: str | None = None, *, tag: str | None = None)
 
     Args:
         tag: which list of a Task Master file.
+        free_text: reads the file where it is in no known format, or where `format` is `prose`.
+        with_checks: False leaves the sidecar unread.
 
     Raises:
         TaskFileError: it cannot be read, is in no known format, or in more than one.
@@ -146,22 +159,30 @@ def open_tasks(path: Path, format: str | None = None, *, tag: str | None = None)
     if format is not None and format not in FORMATS:
         raise TaskFileError(str(path), None, f'there is no format "{format[:40]}"', facts={"known": ", ".join(FORMATS)})
     if path.is_dir() and format in (None, backlog.NAME):
-        return _with_checks(path, backlog.read_folder(path))
+        return _source(path, backlog.read_folder(path), with_checks)
     if format == CARD:
         return _card_source(path, read_document(path))
     document = read_document(path)
-    chosen = _named(format) if format is not None else _recognise(path, document)
+    matching, tried = _matching(path, document) if format in (None, PROSE) else ([], [])
+    if free_text is not None and (format == PROSE or (format is None and not matching)):
+        return _source(path, free_text(document), with_checks)
+    chosen = _named(path, format) if format is not None else _only(document, matching, tried)
     if chosen.read is None:
         return _card_source(path, document)
     found = task_master.read(document, tag) if chosen.name == task_master.NAME else chosen.read(document)
-    return _with_checks(path, found)
+    return _source(path, found, with_checks)
 
 
-def _named(name: str) -> Format:
+def _named(path: Path, name: str) -> Format:
     for format in _FORMATS:
         if format.name == name:
             return format
-    raise TaskFileError("", None, f'format "{name}" needs a language model', next_step="waypost plan FILE --model PROVIDER:NAME")
+    raise TaskFileError(
+        str(path),
+        None,
+        "free text is read by a language model only, and none is configured",
+        next_step="name one with --model PROVIDER:NAME (needs the extra: pip install 'waypost[llm]')",
+    )
 
 
 def _card_source(path: Path, document: Document) -> TaskSource:
@@ -169,15 +190,17 @@ def _card_source(path: Path, document: Document) -> TaskSource:
     return TaskSource(path, cards.listed(document, found), cards=found)
 
 
-def _with_checks(path: Path, found: TaskList) -> TaskSource:
+def _source(path: Path, found: TaskList, with_checks: bool) -> TaskSource:
+    if not with_checks:
+        return TaskSource(path, found)
     elsewhere = backlog.ids_beside(path) if found.format == backlog.NAME and not path.is_dir() else frozenset[str]()
     return TaskSource(path, found, checks=read_checks(checks_beside(path), found.tasks, elsewhere))
 
 
-def _recognise(path: Path, document: Document) -> Format:
-    """The one format that the content is in."""
+def _matching(path: Path, document: Document) -> tuple[list[Format], list[Format]]:
+    """The formats that the content is in, and all that were tried."""
     if path.suffix.lower() in (".yaml", ".yml"):
-        return _FORMATS[0]
+        return [_FORMATS[0]], []
     tried: list[Format] = []
     matching: list[Format] = []
     for format in _FORMATS:
@@ -188,6 +211,10 @@ def _recognise(path: Path, document: Document) -> Format:
             matching.append(format)
         if matching and matching[-1].name in (CARD, backlog.NAME, beads.NAME):
             break
+    return matching, tried
+
+
+def _only(document: Document, matching: list[Format], tried: list[Format]) -> Format:
     if len(matching) == 1:
         return matching[0]
     shapes = {format.name: format.shape for format in (matching or tried)}
@@ -198,6 +225,6 @@ def _recognise(path: Path, document: Document) -> Format:
         1,
         "this file is in no known format",
         expected="a task card, see docs/task-card.md, or one of these",
-        next_step="choose one with --format, or let a language model read it: --model PROVIDER:NAME",
+        next_step="choose one with --format, or let a chat model read it: --model PROVIDER:NAME (extra: llm)",
         **shapes,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ....state.task import Action, ActionKind
 from ..blocks import Block, outdent
 from ..inline import code_spans, fold, split_label, strip_checkbox
 from ..raw import Words
@@ -31,6 +32,7 @@ _DONE_WORDS = frozenset(("done", "completed", "complete", "closed", "finished", 
 _DROPPED_WORDS = frozenset(("cancelled", "canceled", "deferred", "dropped", "wontfix", "deleted", "tombstone"))
 _BOX = re.compile(r"\[([^\[\]])\](?=\s|$)")
 _SHELLS = frozenset(("bash", "sh", "shell", "console", "zsh", ""))
+_ACTIONS = frozenset(("actions", "concrete actions"))
 _NUMBERED = re.compile(r"#(\d{1,4})\s")
 _NOTHING = frozenset(("none", "nothing", "n/a", "-", "\u2013", "\u2014", "no dependencies", "none."))
 
@@ -97,17 +99,16 @@ class SectionReader:
 
     Attributes:
         lines_at: the line that every part is said to stand in; None: its own. For text embedded in one line.
-        shown: labels whose text is kept as a detail, with a note for each label once.
+        runs_fences: a fenced shell block below "Actions" is for the shell worker, as in a card.
     """
 
     file: SourceFile
     draft: Draft
     notes: list[Note]
     lines_at: int | None = None
-    tick: str = "x"
+    runs_fences: bool = False
     _kind: str = "details"
     _label: str = ""
-    _seen: set[str] = field(default_factory=set[str])
 
     def read(self, blocks: Sequence[Block]) -> None:
         """Take all blocks; a heading among them is a label as well."""
@@ -197,14 +198,14 @@ class SectionReader:
             found = list(fenced_proposals(fence.text, self._at(fence.line + 1)))
             text = fold(fence.text) or self._label
             self.draft.criterion(key_of(self._label), text, self._at(fence.line), self._label, found, scan=False)
+        elif self.runs_fences and fence.info in ("bash", "sh", "shell") and self._label.casefold() in _ACTIONS:
+            self.draft.details.append(Action(kind=ActionKind.BASH, text=fence.text.rstrip("\n"), line=fence.line))
         else:
             self._detail(fence)
 
     def _detail(self, block: Block) -> None:
         text = "\n".join(outdent(self.file.lines[block.start : block.end])) if block.kind == "item" else ""
-        self.draft.prose(
-            text or "\n".join(self.file.lines[block.start : block.end]), self._at(block.line)
-        )
+        self.draft.prose(text or "\n".join(self.file.lines[block.start : block.end]), self._at(block.line))
 
     def _depends(self, text: str) -> None:
         self.draft.depends_on += dependency_names(text)

@@ -19,7 +19,9 @@ from .sections import SectionReader, box_edit, item_text, without_box
 
 NAME = "spec-kit"
 _BOX = re.compile(r"\[([^\[\]])\]\s{1,20}(?:\*\*)?(T[-_]?\d[\w.-]{0,20}|TXXX)(?:\*\*)?:?(?=\s|$)")
-_HEADING = re.compile(r"(?:\[([^\[\]])\]\s{1,5})?(?:Task\s{1,5})?(T[-_]?\d[\w.-]{0,20}?)(?:\s{0,5}[:\u2013\u2014-]|\s|$)")
+_HEADING = re.compile(
+    r"(?:\[([^\[\]])\]\s{1,5})?(?:Task\s{1,5})?(T[-_]?\d[\w.-]{0,20}?)(?:\s{0,5}[:\u2013\u2014-]|\s|$)"
+)
 _TAG = re.compile(r"\s{0,20}\[(P|[A-Z]{2,6}\d{1,4})\](?=\s|$)")
 _DEPENDS = re.compile(r"\b(?:depends on|blocked by)[:\s]{1,5}([^()\n]{1,300})", re.IGNORECASE)
 _ID = re.compile(r"T[-_]?\d[\w.]{0,20}")
@@ -88,7 +90,7 @@ class _Reader:
             draft = self._draft(found[2], block.text[found.end() :], block.line)
             if found[1] is not None:
                 draft.progress = Progress.DONE if found[1] in "xX" else Progress.OPEN
-            self.section = (SectionReader(self.file, draft, self.notes, tick=self.tick), block.level)
+            self.section = (SectionReader(self.file, draft, self.notes), block.level)
             return
         if self.section is not None and block.level > self.section[1]:
             self.section[0].take(block)
@@ -97,7 +99,8 @@ class _Reader:
         if block.level <= 2:
             self.phases.append(_Phase(block.text.strip()))
             if "dependenc" in block.text.casefold():
-                text = f'"{block.text.strip()[:60]}" is prose: the order is that of the phases, and "depends on T..." in a task'
+                name = block.text.strip()[:60]
+                text = f'"{name}" is prose: the order is that of the phases, and "depends on T..." in a task'
                 self.notes.append(Note(self.file.path, block.line, text))
 
     def _items(self, block: Block) -> None:

@@ -11,15 +11,15 @@ from .document import Document
 from .draft import Draft, finish, short_title
 from .model import Edit, Note, Progress, TaskList
 from .sections import progress_of
-from .values import Fields, Unread
+from .values import Fields, Unread, words
 
 NAME = "task-master"
 DEFAULT_TAG = "master"
 _MARKS = frozenset(("testStrategy", "subtasks", "details", "status", "description"))
 _CARD = frozenset(("goal", "steps", "actions", "criteria", "verification"))
-_READ = frozenset(
+_READ = words(
     "id title description details testStrategy priority dependencies status subtasks parentTaskId parentId "
-    "updatedAt createdAt complexity complexityScore".split()
+    "updatedAt createdAt complexity complexityScore"
 )
 _OPEN = frozenset(("pending", "in-progress", "review", "blocked", "todo", "open"))
 _MAX_DEPTH = 6

@@ -1,4 +1,4 @@
-"""Reading the fields of a JSON or YAML mapping of a stranger: wrong kinds are complaints, unknown fields are counted."""
+"""The fields of a stranger's JSON or YAML mapping: wrong kinds are complaints, unknown fields are counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections import Counter
 from ..source import SourceFile
 from ..tree import Mapping, Node, Scalar, Sequence, kind_of
 from .model import Note
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set: for long lists of names in the sources."""
+    return frozenset(text.split())
 
 
 class Fields:
