@@ -124,7 +124,7 @@ def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Itera
         )
         yield "check", f"{run}  ({where})"
     if not one.commands:
-        yield "", f'UNVERIFIABLE; add to waypost.checks.toml: [task."{task.id}".{_key(criterion.key)}] run = "COMMAND"'
+        yield "", f'UNVERIFIABLE; add to waypost.checks.toml: [task."{task.id}"."{criterion.key}"] run = "COMMAND"'
     for proposal in one.left:
         if proposal.guess is not Guess.CODE:
             yield "not run", f"{_cut(proposal.run)}: {proposal.reason}"
@@ -205,10 +205,6 @@ def _criterion_record(one: Proving) -> dict[str, Any]:
 
 def _proposal_record(proposal: Proposal) -> dict[str, Any]:
     return {"run": proposal.run, "looks_like": proposal.guess.value, "reason": proposal.reason, "line": proposal.line}
-
-
-def _key(key: str) -> str:
-    return f'"{key}"' if "." in key else key
 
 
 def _ids(ids: list[str]) -> str:

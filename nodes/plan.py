@@ -196,7 +196,7 @@ def _blocked(task: Task, compiled: Plan) -> Blocked:
 
 def _remedy(task: Task, gap: Gap) -> str:
     if task.source.format != "card":
-        return f'add [task."{task.id}".{gap.criterion}] with run = "COMMAND" to waypost.checks.toml beside the file'
+        return f'add [task."{task.id}"."{gap.criterion}"] with run = "COMMAND" to waypost.checks.toml beside the file'
     if gap.criterion:
         return 'add "Verified by `command`" to it'
     where = "it" if gap.step else "it or to each of its steps"

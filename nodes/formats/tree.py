@@ -90,7 +90,7 @@ class TreeBuilder:
         if forbidden and not self._show_controls:
             raise self._file.error(node.line, f"this text holds the control character {forbidden}")
         if forbidden:
-            node.text = visible_controls(node.text)
+            node.text = visible_controls(node.text.replace("\r\n", "\n").replace("\r", "\n"))
         parent = self._open[-1] if self._open else None
         if isinstance(parent, Mapping) and parent.key is None:
             self._key(parent, node)

@@ -15,7 +15,7 @@ from .model import ForeignCriterion, ForeignTask
 
 CHECKS_FILE = "waypost.checks.toml"
 _KEYS = ("run", "equivalents", "timeout_s", "skip")
-_EXAMPLE = '[task."T001".done] and run = "make test" below it'
+_EXAMPLE = '[task."T001"."done"] and run = "make test" below it'
 _Table = dict[str, Any]
 
 

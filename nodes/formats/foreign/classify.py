@@ -54,7 +54,7 @@ _SUCCEEDS = re.compile(
     r"|clean(ly)?|no (errors?|failures|warnings|issues)|zero (errors?|failures|warnings|issues)|completes?"
     r"|is ok|without errors?)\b"
 )
-_PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]{0,60}>|\.\.\.(?!/)|\u2026|\{\{|\[[A-Za-z_ -]{2,40}\]|\bYOUR_|\bXXX")
+_PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]{0,60}>|(?<!\./)\.\.\.(?!/)|\u2026|\{\{|\[[A-Za-z_ -]{2,40}\]|\bYOUR_|\bXXX")
 _PATH = re.compile(r"[~.]?[\w@./*{},\[\]$()+-]+\.[A-Za-z0-9*{},]{1,12}|[\w@.*{}()\[\]-]*/[\w@./*{},()\[\]-]*")
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}=\S{0,200}\s+")
@@ -137,6 +137,8 @@ def guess_of(run: str) -> tuple[Guess, str]:
 def _unknown(first: str, rest: str) -> tuple[Guess, str]:
     if _PATH.fullmatch(first) and not rest.startswith("-"):
         return Guess.CODE, "begins with a path"
+    if rest.startswith(("= ", ": ")):
+        return Guess.CODE, "reads as an assignment"
     if _WORD.fullmatch(first) and first.islower():
         return Guess.UNSURE, f'"{first[:30]}" is no program that is known here'
     return Guess.CODE, "reads as code"

@@ -176,13 +176,14 @@ class _Reader:
 
     def _judge_wholes(self) -> None:
         """A heading has no box: it is as far as its parts are."""
-        undone = {
-            id(part.parent)
-            for part in self.drafts
-            if part.parent is not None and part.progress is not Progress.DONE and part.status
-        }
+        parts: dict[int, list[Draft]] = {}
         for draft in self.drafts:
-            if id(draft) in self.is_whole and not draft.status and id(draft) not in undone:
+            if draft.parent is not None:
+                parts.setdefault(id(draft.parent), []).append(draft)
+        # From the end: the parts of a task stand below it, and may have parts themselves.
+        for draft in reversed(self.drafts):
+            below = parts.get(id(draft))
+            if below and not draft.status and all(part.progress is Progress.DONE for part in below):
                 draft.progress = Progress.DONE
 
     def _is_waves(self, fence: Block) -> bool:
@@ -190,7 +191,7 @@ class _Reader:
 
     def _read_waves(self, fence: Block) -> None:
         try:
-            value: Any = json.loads(fence.text)
+            value: Any = json.loads(fence.text.rstrip())
             waves = cast("list[Any]", cast("dict[str, Any]", value)["waves"])
             self.waves = [[str(name) for name in cast("dict[str, list[Any]]", wave)["tasks"]] for wave in waves]
         except json.JSONDecodeError as error:

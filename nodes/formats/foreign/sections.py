@@ -124,6 +124,9 @@ class SectionReader:
                 if label:
                     self._enter(label)
                 self._text(text, line)
+                if label and text and self._kind in ("status", "depends"):
+                    # What follows a value in the label's own line is not a part of it.
+                    self._enter("")
         elif block.kind == "list":
             self._list(block)
         elif block.kind == "fence":
@@ -216,12 +219,12 @@ class SectionReader:
         self.draft.outputs += [Words(name.strip(), at) for name in names if name.strip()]
 
     def _status(self, text: str, line: int) -> None:
-        word = text.strip()
+        word = text.split("<!--", 1)[0].split("(", 1)[0].strip().rstrip(".")
         self.draft.status = word
         self.draft.progress = progress_of(word)
         if self.lines_at is None:
-            column = self.file.lines[line - 1].rfind(word)
-            if column >= 0 and "\n" not in word:
+            column = self.file.lines[line - 1].find(word, self.file.lines[line - 1].casefold().find("status") + 6)
+            if word and column >= 0 and "\n" not in word:
                 self.draft.mark = Edit(line, column, word, _done_like(word))
 
 
