@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 
 from hypothesis import strategies as st
 
@@ -120,8 +121,26 @@ def task_master(tasks, as_text, indent):
     return json.dumps({"master": {"tasks": rows, "metadata": {}}}, indent=indent)
 
 
-BEADS = count().flatmap(
-    lambda n: models([f"x-{i}" for i in range(1, n + 1)], parents=True, progress=("open", "done", "dropped"))
+def can_be_ordered(tasks):
+    """False where a part waits for something that waits for its whole."""
+    by_id = {task.id: task for task in tasks}
+    waits = {task.id: set(task.depends_on) | {part.id for part in tasks if part.parent == task.id} for task in tasks}
+    for task in tasks:
+        above = task.parent
+        while above is not None:
+            waits[task.id] |= set(by_id[above].depends_on)
+            above = by_id[above].parent
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError:
+        return False
+    return True
+
+
+BEADS = (
+    count()
+    .flatmap(lambda n: models([f"x-{i}" for i in range(1, n + 1)], parents=True, progress=tuple(STATUS)))
+    .filter(can_be_ordered)
 )
 BEAD_STATUS = {"open": "in_progress", "done": "closed", "dropped": "tombstone"}
 
@@ -158,7 +177,13 @@ def backlog(task, marked, quote):
     status = "Done" if task.progress == "done" else "To Do"
     criteria = [f"- [ ] #{i} {text}" for i, text in enumerate(task.criteria, 1)]
     marks = ("<!-- AC:BEGIN -->", "<!-- AC:END -->") if marked else ("", "")
-    front = ["---", f"id: {task.id}", f"title: {json.dumps(task.title)}", f"status: {quote}{status}{quote}", "---"]
+    front = [
+        "---",
+        f"id: {task.id}",
+        f"title: {json.dumps(task.title, ensure_ascii=False)}",
+        f"status: {quote}{status}{quote}",
+        "---",
+    ]
     return "\n".join([*front, "", "## Acceptance Criteria", marks[0], *criteria, marks[1], ""])
 
 

@@ -15,7 +15,7 @@ from ..source import Limits, SourceFile, read_source
 from ..tree import Mapping, Node
 from ..yaml_tree import yaml_tree
 
-FOREIGN_LIMITS = Limits(bytes=16_000_000, lines=400_000)
+FOREIGN_LIMITS = Limits(bytes=16_000_000, lines=1_000_000)
 _MAX_NODES = 2_000_000
 _FRONT_MAX_LINES = 500
 _SECTION_MARK = re.compile(r"[ \t]{0,3}<!-- (?:SECTION:)?([A-Z_]{1,40}):(BEGIN|END) -->[ \t]{0,20}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -162,6 +164,30 @@ def open_tasks(
         return _source(path, backlog.read_folder(path), with_checks)
     if format == CARD:
         return _card_source(path, read_document(path))
+    with _nothing_to_collect():
+        return _open_file(path, format, tag, free_text, with_checks)
+
+
+@contextlib.contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Without the garbage collector: a large file makes a million objects that all live, and looking at them again and
+    again takes as long as reading."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _open_file(
+    path: Path,
+    format: str | None,
+    tag: str | None,
+    free_text: Callable[[Document], TaskList] | None,
+    with_checks: bool,
+) -> TaskSource:
     document = read_document(path)
     matching, tried = _matching(path, document) if format in (None, PROSE) else ([], [])
     if free_text is not None and (format == PROSE or (format is None and not matching)):

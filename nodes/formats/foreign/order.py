@@ -30,7 +30,7 @@ class Order:
         for task in found.tasks:
             if task.parent is not None:
                 self._parts.setdefault(task.parent, []).append(task.id)
-        self.ids = self._sorted(found.tasks)
+        self.ids = self._as_written(found) or self._sorted(found.tasks)
 
     def waits_for(self, id: str) -> frozenset[str]:
         """The tasks that have to be done before this one begins."""
@@ -51,6 +51,23 @@ class Order:
     def parts_of(self, id: str) -> tuple[str, ...]:
         """The tasks that this one is made of."""
         return tuple(self._parts.get(id, ()))
+
+    def _as_written(self, found: TaskList) -> tuple[str, ...] | None:
+        """The order of the file, or of its stages, where nothing waits for something below it; None else."""
+        if found.stages and len(self._stage_of) < len(found.tasks):
+            return None
+        ids = tuple(id for stage in found.stages for id in stage) or tuple(self._tasks)
+        position = {id: number for number, id in enumerate(ids)}
+        for task in found.tasks:
+            own = position[task.id]
+            if task.parent is not None and position[task.parent] <= own:
+                return None
+            if any(position.get(name, -1) >= own for name in task.depends_on):
+                return None
+            # A part that waits for what its whole depends on may stand above that.
+            if task.id in self._parts and task.depends_on:
+                return None
+        return ids
 
     def _sorted(self, tasks: Sequence[ForeignTask]) -> tuple[str, ...]:
         sorter: TopologicalSorter[_Node] = TopologicalSorter()

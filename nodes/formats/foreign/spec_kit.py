@@ -189,6 +189,9 @@ def _stages(phase: _Phase) -> Iterator[list[Draft]]:
 
 
 def _inline_dependencies(text: str) -> Iterator[str]:
+    lower = text.casefold()
+    if "depends on" not in lower and "blocked by" not in lower:
+        return
     for found in _DEPENDS.finditer(text):
         listed = _leading_ids(found[1])
         for first, last in _RANGE.findall(listed):
