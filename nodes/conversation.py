@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from ..state.job import Job
 from ..state.records import AttemptKind
@@ -33,6 +32,7 @@ def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
 def _asked(folder: Path) -> Job | None:
     """The job of an earlier attempt, as it was written before that was started."""
     try:
-        return Job.model_validate_json((folder / "request.json").read_bytes())
-    except (OSError, ValidationError):
+        fields = json.loads((folder / "request.json").read_bytes())
+        return Job.model_validate({name: fields[name] for name in Job.model_fields if name in fields})
+    except (OSError, ValueError, TypeError):
         return None

@@ -18,6 +18,8 @@ class Job(Record):
         status: where the run stood when the job was made; the guard needs it.
         failing: the checks of the last round that this attempt has to mend.
         session: the worker's conversation that a `resume` or `rework` attempt continues, where the last one had one.
+        timeout_s: limit for the attempt: the step's timeout, or less where less is left of a time budget.
+        max_turns, max_cost_usd: what is left of the budgets for this attempt, None for no limit.
     """
 
     run_id: RunIdField
@@ -32,3 +34,5 @@ class Job(Record):
     workspace: str
     worker: str
     timeout_s: float = Field(gt=0)
+    max_turns: int | None = Field(default=None, ge=1)
+    max_cost_usd: float | None = Field(default=None, gt=0)
