@@ -22,11 +22,18 @@ def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
         return job
     for number in range(job.order.number - 1, 0, -1):
         folder = attempts / f"attempt-{number}"
-        earlier = _asked(folder)
+        earlier = _asked(folder) if _has_output(folder) else None
         session = worker.report(earlier, folder, 1).session if earlier else None
         if session:
             return job.model_copy(update={"session": session})
     return job
+
+
+def _has_output(folder: Path) -> bool:
+    try:
+        return (folder / "stdout.log").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _asked(folder: Path) -> Job | None:
