@@ -1,5 +1,5 @@
 """`python -m waypost` is `waypost`."""
 
-from .cli.main import main
+from .entry import main
 
 main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json as jsonlib
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,12 +12,14 @@ from ..graphs.pipeline import build_pipeline
 from ..nodes.config import keep_config, kept_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.prepare import new_run, recall_run
-from ..state.errors import InputError, RunNotFound, WaypostError, WorkerUnknown
+from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
+from .answers import answer, refuse_decision, refuse_if_moved, runs_option
+from .books import Sign, close_books
 from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
@@ -36,11 +37,15 @@ def run_task(
     runs: Path,
     limits: LimitOptions,
     run: str | None,
+    sign: Sign | None,
+    isolate: str = "none",
+    merge: str = "ff",
     json: bool,
     prompt_template: Path | None = None,
 ) -> int:
     """Run one task from its first stage to its end."""
     view = choose_view(json=json)
+    state: PipelineState | None = None
     try:
         config = load_config(workspace.absolute(), prompt_template=prompt_template)
         context = context_of(runs, config)
@@ -49,37 +54,60 @@ def run_task(
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            isolate=isolate,
+            merge=merge,
+        )
         keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
-        return _drive(runs, context, state.run_id, state, view)
+        return _drive(runs, context, state.run_id, state, view, sign=sign)
+    except KeyboardInterrupt:
+        if state is None:
+            raise
+        return view.failed(_interrupted(state, runs))
     except WaypostError as error:
         return view.failed(error)
 
 
 def resume_run(
-    run: str, *, runs: Path, decision: str | None, note: str, json: bool, reread_config: bool = False
+    run: str,
+    *,
+    runs: Path,
+    decision: str | None,
+    note: str,
+    sign: Sign | None,
+    json: bool,
+    reread_config: bool = False,
 ) -> int:
     """Go on with a run, in whatever state the last process left it."""
     view = choose_view(json=json)
+    state: PipelineState | None = None
     try:
         context = RunContext(runs_dir=runs.absolute())
         state = _last_state(run, runs, context)
-        if state.status in ENDS:
+        if state.status in ENDS and decision is None:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
-        if state.status is not Status.BLOCKED and decision is not None:
-            raise InputError(
-                f"run {run} is {state.status}, there is nothing to decide", next_step=f"waypost resume {run}"
-            )
-        if state.status is Status.BLOCKED and decision is None:
+        if decision is not None:
+            refuse_decision(state, decision, runs=runs)
+        elif state.status is Status.BLOCKED:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
         context = _configured(context, state, reread=reread_config)
-        answer = {"decision": decision, "who": getpass.getuser(), "note": note}
         view.begin(state.run_id, f"resumed at {state.status}")
-        given = cast(Any, Command(resume=answer)) if decision is not None else None
-        return _drive(runs, context, state.run_id, given, view, begin_with=state)
+        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
+        return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=sign)
+    except KeyboardInterrupt:
+        if state is None:
+            raise
+        return view.failed(_interrupted(state, runs))
     except WaypostError as error:
         return view.failed(error)
 
@@ -97,14 +125,33 @@ def print_schema(what: Literal["task", "state"]) -> int:
     return 0
 
 
+def _interrupted(state: PipelineState, runs: Path) -> Interrupted:
+    next_step = f"waypost resume {state.run_id}{runs_option(runs)}"
+    return Interrupted(f"run {state.run_id} was stopped by hand", next_step=next_step)
+
+
 def _drive(
-    runs: Path, context: RunContext, run: str, given: Any, view: View, *, begin_with: PipelineState | None = None
+    runs: Path,
+    context: RunContext,
+    run: str,
+    given: Any,
+    view: View,
+    *,
+    begin_with: PipelineState | None = None,
+    sign: Sign | None,
 ) -> int:
     with open_saver(runs) as saver:
         pipeline = compose(saver, context)
-        if begin_with is not None and not has_checkpoint(pipeline, run):
-            given = begin_with
+        if begin_with is not None:
+            # Held from here on: what was looked at before is still what is answered, or nothing is answered.
+            saver.acquire(run)
+            if not has_checkpoint(pipeline, run):
+                given = begin_with
+            else:
+                refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
         state = drive(pipeline, given, run=run, context=context, view=view)
+        if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
+            close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)
 

@@ -10,23 +10,21 @@ from ..graphs.compiled import Pipeline
 from ..nodes.context import RunContext
 from ..state.errors import StateError
 from ..state.events import Event
+from ..state.ids import run_id
 from ..state.pipeline import PipelineState
 from ..state.update import validate_state
-from .signals import stop_signals
+from .stopping import stopping
 from .view import View
 
 
 def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view: View) -> PipelineState:
     """Run until the graph stops by itself, and return the state that the ledger then holds.
 
-    SIGINT and SIGTERM make it stop at its next checkpoint; workers are left alive and adopted on resume.
+    SIGINT and SIGTERM make it stop at its next checkpoint; workers are left alive and adopted on resume. A second one
+    stops the workers too.
     """
 
-    def drain(signal_name: str, count: int) -> None:
-        context.drain.set()
-        view.draining(signal_name)
-
-    with stop_signals(drain), view:
+    with stopping(context, context.run_dir(run_id(run)), view), view:
         for event in pipeline.stream(given, _config(run), context=context, stream_mode="custom", durability="sync"):
             view.event(cast(Event, event))
     state = read_state(pipeline, run)

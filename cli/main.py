@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Literal
 
 import typer
@@ -30,8 +32,10 @@ app.add_typer(ledger, name="ledger")
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that holds all runs.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output, one JSON object per line.")]
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
+NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
+SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", help="MODULE:NAME of a type that values may name. Repeatable.")
@@ -63,11 +67,23 @@ def run(
     max_rework: Annotated[int, typer.Option(min=0, max=100, help="Reworks per step before a person is asked.")] = 3,
     step_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one attempt of a worker.")] = 3600.0,
     check_timeout_s: Annotated[float, typer.Option(min=0.001, help="Limit for one verification command.")] = 600.0,
-    budget_s: Annotated[
-        float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
-    ] = None,
+    budget_s: Annotated[float | None, typer.Option(min=0.001, help="Time of all attempts and checks together.")] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, help="Turns of all attempts, as workers report them.")] = None,
+    max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="Cost of all attempts, as reported.")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="How often a worker is started in the run.")] = None,
+    step_budget_s: Annotated[float | None, typer.Option(min=0.001, help="As --budget-s, for each step.")] = None,
+    step_max_turns: Annotated[int | None, typer.Option(min=1, help="As --max-turns, for each step.")] = None,
+    step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
+    step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
+    sign: SignOption = None,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
+    isolate: Annotated[
+        Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")
+    ] = "none",
+    merge: Annotated[
+        Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
+    ] = "ff",
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -77,7 +93,17 @@ def run(
     from .commands import LimitOptions, run_task
 
     limits = LimitOptions(
-        max_rework=max_rework, step_timeout_s=step_timeout_s, check_timeout_s=check_timeout_s, budget_s=budget_s
+        max_rework=max_rework,
+        step_timeout_s=step_timeout_s,
+        check_timeout_s=check_timeout_s,
+        budget_s=budget_s,
+        max_turns=max_turns,
+        max_cost_usd=max_cost_usd,
+        max_attempts=max_attempts,
+        step_budget_s=step_budget_s,
+        step_max_turns=step_max_turns,
+        step_max_cost_usd=step_max_cost_usd,
+        step_max_attempts=step_max_attempts,
     )
     raise typer.Exit(
         run_task(
@@ -88,8 +114,11 @@ def run(
             runs=runs,
             limits=limits,
             run=run_id,
+            sign=_signer(sign, json),
             json=json,
             prompt_template=prompt_template,
+            isolate=isolate,
+            merge=merge,
         )
     )
 
@@ -101,7 +130,8 @@ def resume(
     recover: Annotated[bool, typer.Option("--recover", help="Blocked: dispatch again, with fresh reworks.")] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
-    note: Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")] = "",
+    note: NoteOption = "",
+    sign: SignOption = None,
     reread_config: Annotated[
         bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
     ] = False,
@@ -118,8 +148,50 @@ def resume(
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
     decision = chosen[0] if chosen else None
     raise typer.Exit(
-        resume_run(run_id, runs=runs, decision=decision, note=note, json=json, reread_config=reread_config)
+        resume_run(
+            run_id,
+            runs=runs,
+            decision=decision,
+            note=note,
+            sign=_signer(sign, json),
+            json=json,
+            reread_config=reread_config,
+        )
     )
+
+
+@app.command()
+def approve(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Approve what a run asks for: that a step is started, or that its result is accepted. The run goes on.
+
+    Example:  waypost approve DKT-003_20260211T134056Z_ac778e9 --note "read the diff"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="approve", note=note, sign=_signer(sign, json), json=json))
+
+
+@app.command()
+def reject(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Refuse what a run asks for: a step is not started and the run ends, or its result goes back with your note.
+
+    Example:  waypost reject DKT-003_20260211T134056Z_ac778e9 --note "keep the old signature"
+    """
+    from .commands import resume_run
+
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="reject", note=note, sign=_signer(sign, json), json=json))
 
 
 @app.command()
@@ -199,6 +271,99 @@ def fsck(
     raise typer.Exit(check(what, runs=runs, out=salvage, json=json))
 
 
+@app.command()
+def audit(
+    what: Annotated[str | None, typer.Argument(help="Run id, or the file of a bundle.")] = None,
+    logs: Annotated[Path | None, typer.Option(help="Instead: a verification log of the COMMAND ENTRY form.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    key: Annotated[Path | None, typer.Option(help="Public key (PEM) that the attestation must be signed with.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
+
+    Example:  waypost audit DKT-003_20260211T134056Z_ac778e9.tar.gz --key waypost.pub
+    """
+    from .audit import audit as look
+    from .audit import audit_foreign_log
+
+    if (what is None) == (logs is None):
+        raise typer.BadParameter("give a run, a bundle, or --logs FILE")
+    if what is None:
+        raise typer.Exit(audit_foreign_log(logs or Path(), json=json))
+    raise typer.Exit(look(what, runs=runs, opener=_opener(key, json), json=json))
+
+
+@app.command()
+def bundle(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    out: Annotated[Path | None, typer.Option(help="File to make; RUN_ID.tar.gz if not given.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Pack a run into one file, with all that a stranger needs to audit it.
+
+    Example:  waypost bundle DKT-003_20260211T134056Z_ac778e9 --out run.tar.gz
+    """
+    from .books import bundle_run
+
+    raise typer.Exit(bundle_run(run_id, runs=runs, out=out, json=json))
+
+
+@app.command()
+def attest(run_id: RunArgument, runs: RunsOption = RUNS_DIR, sign: SignOption = None, json: JsonOption = False) -> None:
+    """Write manifest and attestation of a run that has stopped; `waypost run` does it too.
+
+    Example:  waypost attest DKT-003_20260211T134056Z_ac778e9 --sign waypost.key
+    """
+    from .books import attest_run
+
+    raise typer.Exit(attest_run(run_id, runs=runs, sign=_signer(sign, json), json=json))
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Option(help="Folder for waypost.key and waypost.pub.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Make a pair of ed25519 keys for --sign and --key.
+
+    Example:  waypost keygen --out ~/.config/waypost
+    """
+    raise typer.Exit(_keys(json).make_keys(out, json=json))
+
+
+def _keys(json: bool) -> ModuleType:
+    try:
+        from . import keys
+    except ImportError:
+        from ..state.errors import InputError
+        from .ledger_text import failed
+
+        missing = InputError(
+            "signatures need the package cryptography, which is not installed", next_step='pip install "waypost[sign]"'
+        )
+        raise typer.Exit(failed(missing, json=json)) from None
+    return keys
+
+
+def _signer(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("signer", key, json)
+
+
+def _opener(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("opener", key, json)
+
+
+def _with_key(use: Literal["signer", "opener"], key: Path, json: bool) -> Callable[[bytes], bytes]:
+    from ..state.errors import InputError
+    from .ledger_text import failed
+
+    try:
+        return getattr(_keys(json), use)(key)
+    except InputError as error:
+        raise typer.Exit(failed(error, json=json)) from None
+
+
 @ledger.command("show")
 def ledger_show(
     run_id: ThreadArgument,
@@ -253,6 +418,24 @@ def ledger_diff(
     from .ledger import diff
 
     raise typer.Exit(diff(run_id, a, b, runs=runs, json=json))
+
+
+@ledger.command("compact")
+def ledger_compact(
+    run_id: ThreadArgument,
+    latest_only: Annotated[
+        bool, typer.Option("--latest-only", help="Drop the history too: keep the newest checkpoints, which can go on.")
+    ] = False,
+    runs: RunsOption = RUNS_DIR,
+    json: JsonOption = False,
+) -> None:
+    """Write a thread's ledger anew without what no longer counts; the thread can go on. Nobody may be writing it.
+
+    Example:  waypost ledger compact chat-7 --latest-only
+    """
+    from .ledger_compact import compact
+
+    raise typer.Exit(compact(run_id, runs=runs, latest_only=latest_only, json=json))
 
 
 @ledger.command("import")

@@ -17,10 +17,10 @@ from ..nodes.prepare import REQUEST, recall_run
 from ..state.errors import RunNotFound, WaypostError
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
-from ..state.status import ENDS, Status
+from ..state.status import ENDS
 from .compose import compose, open_saver
 from .drive import read_state
-from .summary import summary_lines, summary_record
+from .summary import summary_lines, summary_record, waits_for
 from .view import choose_view
 
 
@@ -76,6 +76,7 @@ def _row(saver: LedgerSaver, runs: Path, thread: str) -> dict[str, Any]:
             "steps": f"{len(state.accepted)}/{total}",
             "created_at": state.created_at.isoformat() if state.created_at else None,
             "driver": _driver(saver, state),
+            "waits_for": waits_for(state),
         }
     except WaypostError as error:
         return {**row, "error": error.what, "driver": "nobody"}
@@ -88,7 +89,8 @@ def _driver(saver: LedgerSaver, state: PipelineState) -> str:
     writer = saver.writer(state.run_id)
     if writer is not None and writer.alive and not writer.released:
         return f"pid {writer.pid}"
-    return "waits for a person" if state.status is Status.BLOCKED else "nobody: resume it"
+    needed = waits_for(state)
+    return f"waits for {needed}" if needed else "nobody: resume it"
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

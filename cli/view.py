@@ -30,7 +30,8 @@ class View(Protocol):
     def __exit__(self, *exc: object) -> None: ...
     def begin(self, run: str, what: str) -> None: ...
     def event(self, event: Event) -> None: ...
-    def draining(self, signal_name: str) -> None: ...
+    def draining(self, signal_name: str, *, by_hand: bool) -> None: ...
+    def stopping(self, signal_name: str, told: int | None) -> None: ...
     def ended(self, state: PipelineState, run_dir: Path) -> None: ...
     def failed(self, error: WaypostError) -> int: ...
 
@@ -61,8 +62,11 @@ class JsonView:
     def event(self, event: Event) -> None:
         self._print(dict(event))
 
-    def draining(self, signal_name: str) -> None:
+    def draining(self, signal_name: str, *, by_hand: bool) -> None:
         self._print({"event": "draining", "text": signal_name})
+
+    def stopping(self, signal_name: str, told: int | None) -> None:
+        self._print({"event": "stopping", "text": signal_name, "workers": told})
 
     def ended(self, state: PipelineState, run_dir: Path) -> None:
         self._print({"event": "result", **summary_record(state, run_dir), "exit_code": exit_code(state)})
@@ -110,8 +114,16 @@ class TextView:
         if line is not None:
             self._line(event["node"], *line)
 
-    def draining(self, signal_name: str) -> None:
-        self._line("", f"{signal_name}: stopping at the next checkpoint")
+    def draining(self, signal_name: str, *, by_hand: bool) -> None:
+        again = "; Ctrl-C again stops the workers too" if by_hand else ""
+        self._line("", f"{signal_name}: stopping at the next checkpoint, workers go on{again}")
+
+    def stopping(self, signal_name: str, told: int | None) -> None:
+        if told is None:
+            self._line("", f"{signal_name}: stopping already, workers have a few seconds to end")
+        else:
+            workers = "no worker is running" if not told else f"stopping {told} worker{'s' if told > 1 else ''} too"
+            self._line("", f"{signal_name} again: {workers}")
 
     def ended(self, state: PipelineState, run_dir: Path) -> None:
         for label, text in summary_lines(state, run_dir):

@@ -11,20 +11,26 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
 from ..nodes.adopt import adopt
+from ..nodes.approvals import free_and_held
+from ..nodes.budget import share as attempt_share
 from ..nodes.context import RunContext
 from ..nodes.dispatch import dispatch
 from ..nodes.extract import extract
 from ..nodes.guard import Stage, guarded
+from ..nodes.isolate.integrate import integrate
+from ..nodes.isolate.progress import place_for
 from ..nodes.leave_evidence import leave_evidence
 from ..nodes.needs import need
 from ..nodes.person import person
 from ..nodes.plan import plan
 from ..nodes.transition import transition
 from ..nodes.verify import verify
+from ..state.errors import StateError
 from ..state.job import Job
 from ..state.pipeline import PipelineState
 from ..state.records import Order
 from ..state.status import ENTRY, Node, edges_of
+from ..state.task import Task
 from .allow import STATE_TYPES
 from .compiled import Pipeline
 
@@ -33,6 +39,7 @@ STAGES: dict[Node, Stage[PipelineState]] = {
     Node.PLAN: plan,
     Node.VERIFY: verify,
     Node.TRANSITION: transition,
+    Node.INTEGRATE: integrate,
     Node.ADOPT: adopt,
     Node.PERSON: person,
 }
@@ -87,29 +94,40 @@ def jobs(state: PipelineState) -> list[Send]:
     """One `Send` per order that has not ended: the steps of a wave run side by side.
 
     Where all have ended (the run was drained during verification), dispatch looks at them again and finds them so.
+
+    Raises:
+        StateError: a step is ordered that a person has to approve first.
     """
     task = need(state.task, "task")
+    orders = state.in_flight() or state.orders
+    _, held = free_and_held(state, task, orders)
+    if held:
+        raise StateError(f"step {held[0].step} is to be dispatched without the approval that its card asks for")
+    return [Send(Node.DISPATCH.value, _job(state, task, order, side_by_side=len(orders))) for order in orders]
+
+
+def _job(state: PipelineState, task: Task, order: Order, *, side_by_side: int) -> Job:
     by_id = {check.id: check for check in state.checks}
-    return [
-        Send(
-            Node.DISPATCH.value,
-            Job(
-                run_id=state.run_id,
-                status=state.status,
-                task_id=task.id,
-                task_title=task.title,
-                task_goal=task.goal,
-                step=task.step(order.step),
-                order=order,
-                failing=tuple(by_id[check] for check in order.failing if check in by_id),
-                session=_session(state, order),
-                workspace=state.workspace,
-                worker=state.worker,
-                timeout_s=state.limits.step_timeout_s,
-            ),
-        )
-        for order in state.in_flight() or state.orders
-    ]
+    share = attempt_share(state, order, side_by_side)
+    return Job(
+        run_id=state.run_id,
+        status=state.status,
+        task_id=task.id,
+        task_title=task.title,
+        task_goal=task.goal,
+        step=task.step(order.step),
+        order=order,
+        failing=tuple(by_id[check] for check in order.failing if check in by_id),
+        session=_session(state, order),
+        workspace=state.workspace,
+        place=place_for(state, order),
+        folder=state.isolated.folder if state.isolated else ".",
+        commit=known.commit if (known := state.attempt(order.step, order.number)) else None,
+        worker=state.worker,
+        timeout_s=share.timeout_s,
+        max_turns=share.max_turns,
+        max_cost_usd=share.max_cost_usd,
+    )
 
 
 def _session(state: PipelineState, order: Order) -> str | None:

@@ -27,12 +27,14 @@ class RunContext:
         workers: name -> worker.
         prompt_template: a Jinja template for the prompt of every attempt; the shipped one if None.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
+        hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
 
     runs_dir: Path = Path(DEFAULT_RUNS_DIR)
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
     prompt_template: str | None = None
     drain: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=threading.Event)
 
     def run_dir(self, run: RunId) -> Path:
         """The folder that holds everything of one run, absolute."""
@@ -51,3 +53,7 @@ class Call:
     context: RunContext
     say: Callable[[Event], None] = _nobody_listens
     draining: Callable[[], bool] = field(default=lambda: False)
+
+    def leaving(self) -> bool:
+        """True once a worker that still runs is to be left alone."""
+        return self.draining() and not self.context.hold.is_set()

@@ -12,6 +12,7 @@ from ..state.records import Attempt, AttemptOutcome, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
 from .conversation import with_session
+from .isolate.steps import left_by, placed
 from .move import Move
 from .prompt import prompt_text
 from .workers import Report, Worker, WorkerRefused
@@ -23,7 +24,7 @@ from .workers.leftovers import kill_leftovers
 def dispatch(job: Job, call: Call) -> Move:
     """Bring the attempt of `job` to its end, or leave it in flight where the run drains."""
     folder = AttemptFolder(attempt_path(call.context.run_dir(job.run_id), job))
-    attempt = _attempt(job, folder, call)
+    attempt = left_by(job, call, _attempt(placed(job, call, folder.path), folder, call))
     reason = f"step {job.step.id} attempt {job.order.number}: {attempt.outcome}" if attempt else "draining"
     update = {"attempts": (attempt,)} if attempt else {}
     return Move(Status.EXECUTE, Route.DISPATCHED, reason, update)
@@ -52,7 +53,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
         child = folder.start(job, launch)
     elif stage is Stage.RUNNING:
         call.say(_event("attempt_adopted", job))
-    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.draining):
+    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.leaving):
         return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
     ended = _ended(job, folder, call)
     event = _event("attempt_finished", job)

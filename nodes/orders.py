@@ -7,6 +7,7 @@ from collections.abc import Collection
 from ..state.ids import StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Order
+from ..state.status import Route
 from ..state.task import Task
 
 
@@ -36,7 +37,20 @@ def rework_order(state: PipelineState, step: StepId) -> Order:
         number=max([*asked, known[-1].number]) + 1,
         kind=kind,
         failing=tuple(check.id for check in failing),
+        feedback=_feedback(state, known[-1]),
     )
+
+
+def _feedback(state: PipelineState, last: Attempt) -> str:
+    """What a person said who rejected that attempt."""
+    notes = [
+        f"{decision.who} rejected this: {decision.note or 'no reason was given'}"
+        for decision in state.decisions
+        if decision.route is Route.REJECT_RESULT
+        and decision.approval is not None
+        and (decision.approval.step, decision.approval.attempt) == (last.step, last.number)
+    ]
+    return notes[-1] if notes else ""
 
 
 def _next_number(attempts: tuple[Attempt, ...], step: StepId) -> int:

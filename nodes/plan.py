@@ -12,6 +12,8 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.plan import Coverage, Gap, Plan
 from ..state.status import Route, Status
 from ..state.task import Contract, Criterion, Step, Task
+from .approvals import ask_to_start, free_and_held
+from .budget import affordable
 from .context import Call
 from .move import Move
 from .needs import need
@@ -25,10 +27,14 @@ def plan(state: PipelineState, call: Call) -> Move:
         compiled = compile_plan(task)
     except TaskFileError as error:
         return Move(Status.FAILED, Route.CONTRADICTORY, str(error))
-    update: dict[str, object] = {"plan": compiled, "orders": ready_orders(task, state.accepted, state.attempts)}
+    free, held = free_and_held(state, task, ready_orders(task, state.accepted, state.attempts))
+    update: dict[str, object] = {"plan": compiled, "orders": affordable(state, free) or held}
     if compiled.gaps:
         blocked = _blocked(task, compiled)
         return Move(Status.BLOCKED, Route.UNVERIFIABLE, "; ".join(blocked.reasons), {**update, "blocked": blocked})
+    if not free:
+        blocked = ask_to_start(state, task, held[0])
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, {**update, "blocked": blocked})
     waves = " then ".join(", ".join(wave) for wave in compiled.waves)
     return Move(Status.FREEZE, Route.FROZEN, f"{len(task.steps)} step(s) in order: {waves}", update)
 

@@ -115,6 +115,7 @@ def _view(job: Job, run_dir: Path) -> dict[str, Any]:
             "allowed_paths": list(step.allowed_paths),
         },
         "attempt": {"number": job.order.number, "kind": job.order.kind.value},
+        "feedback": job.order.feedback,
         "session": job.session,
         "workspace": job.workspace,
         "failing": [_failing(check, run_dir) for check in job.failing],

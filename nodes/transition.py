@@ -10,7 +10,10 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.records import CheckKind, Order, Outcome, Verdict
 from ..state.status import Route, Status
 from ..state.task import Task
+from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result
+from .budget import affordable, over_budget
 from .context import Call
+from .isolate.progress import integration, where_it_is
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -27,14 +30,35 @@ def transition(state: PipelineState, call: Call) -> Move:
     unverifiable = [verdict for verdict in state.verdicts if verdict.outcome is Outcome.UNVERIFIABLE]
     if unverifiable or not state.verdicts:
         return _unverifiable(state, unverifiable)
+    if (waiting := unapproved_result(state, task, accepted)) is not None:
+        blocked = ask_to_accept(state, task, waiting, call.context.run_dir(state.run_id))
+        update = {"accepted": accepted, "blocked": blocked}
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+    if (move := integration(state, accepted)) is not None:
+        return move
     if len(accepted) == len(task.steps):
-        reason = f"every step and criterion passed in round {state.round}"
+        reason = f"every step and criterion passed in round {state.round}{where_it_is(state)}"
         return Move(Status.DONE, Route.ACCEPTED_ALL, reason, {"accepted": accepted, "orders": (), "blocked": None})
-    if (blocked := _over_budget(state)) is not None:
-        return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], {"accepted": accepted, "blocked": blocked})
-    orders = ready_orders(task, accepted, state.attempts)
+    return _next_steps(state, task, accepted)
+
+
+def _next_steps(state: PipelineState, task: Task, accepted: tuple[StepId, ...]) -> Move:
+    """What needs no approval goes on first; a person is asked when nothing else is left to do."""
+    free, held = free_and_held(state, task, ready_orders(task, accepted, state.attempts))
+    update: dict[str, Any] = {"accepted": accepted}
+    if (blocked := over_budget(state, free or held)) is not None:
+        return _blocked(Route.OVER_BUDGET, blocked, update)
+    if not free:
+        blocked = ask_to_start(state, task, held[0])
+        update |= {"orders": held, "blocked": blocked}
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+    orders = affordable(state, free)
     names = ", ".join(order.step for order in orders)
-    return Move(Status.EXECUTE, Route.ACCEPTED_NEXT, f"next: {names}", {"accepted": accepted, "orders": orders})
+    return Move(Status.EXECUTE, Route.ACCEPTED_NEXT, f"next: {names}", {**update, "orders": orders})
+
+
+def _blocked(route: Route, blocked: Blocked, update: dict[str, Any]) -> Move:
+    return Move(Status.BLOCKED, route, "; ".join(blocked.reasons), {**update, "blocked": blocked})
 
 
 def _failed_steps(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> list[StepId]:
@@ -59,22 +83,30 @@ def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdi
 def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId | None, Verdict]) -> Move:
     reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
     accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
-    spent = [step for step in failed if state.reworks.get(step, 0) >= state.limits.max_rework]
-    if spent:
-        question = f"{', '.join(spent)} still fails after {state.limits.max_rework} reworks. How shall it go on?"
-        update: dict[str, Any] = {"accepted": accepted, "blocked": Blocked(question=question, reasons=reasons)}
-        return Move(Status.BLOCKED, Route.EXHAUSTED, "; ".join(reasons), update)
-    if (blocked := _over_budget(state)) is not None:
-        update = {"accepted": accepted, "blocked": blocked}
-        return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], update)
+    update: dict[str, Any] = {"accepted": accepted}
+    if (blocked := exhausted(state, failed, reasons)) is not None:
+        return _blocked(Route.EXHAUSTED, blocked, update)
     orders = tuple(rework_order(state, step) for step in failed)
-    reworks = {**state.reworks, **{step: state.reworks.get(step, 0) + 1 for step in failed}}
-    return Move(
-        Status.EXECUTE,
-        Route.REWORK,
-        "; ".join(reasons),
-        {"accepted": accepted, "orders": orders, "reworks": reworks},
-    )
+    if (blocked := over_budget(state, orders)) is not None:
+        return _blocked(Route.OVER_BUDGET, blocked, update)
+    orders = affordable(state, orders)
+    update |= {"orders": orders, "reworks": count_reworks(state, [order.step for order in orders])}
+    return Move(Status.EXECUTE, Route.REWORK, "; ".join(reasons), update)
+
+
+def exhausted(state: PipelineState, steps: Sequence[StepId], reasons: tuple[str, ...]) -> Blocked | None:
+    """The question where one of the steps has had all its reworks; None where each may have another."""
+    limit = state.limits.max_rework
+    spent = [step for step in steps if state.reworks.get(step, 0) >= limit]
+    if not spent:
+        return None
+    question = f"{', '.join(spent)} still fails after {limit} reworks. How shall it go on?"
+    return Blocked(question=question, reasons=reasons)
+
+
+def count_reworks(state: PipelineState, steps: Sequence[StepId]) -> dict[str, int]:
+    """The reworks of each step, with one more for these."""
+    return {**state.reworks, **{step: state.reworks.get(step, 0) + 1 for step in steps}}
 
 
 def _why(state: PipelineState, step: StepId, whole: dict[StepId | None, Verdict]) -> str:
@@ -99,16 +131,6 @@ def _unverifiable(state: PipelineState, verdicts: Sequence[Verdict]) -> Move:
         Route.UNVERIFIABLE,
         "; ".join(dict.fromkeys(missing)) or "; ".join(reasons),
         {"blocked": Blocked(question=question, reasons=reasons)},
-    )
-
-
-def _over_budget(state: PipelineState) -> Blocked | None:
-    budget_s, spent_s = state.limits.budget_s, state.spent_s() - state.forgiven_s
-    if budget_s is None or spent_s < budget_s:
-        return None
-    return Blocked(
-        question="The time budget is used up. Go on with a fresh one, or give up?",
-        reasons=(f"{spent_s:.1f} s of attempts and checks, the budget is {budget_s:g} s",),
     )
 
 

@@ -139,6 +139,12 @@ class IllegalTransition(WaypostError):
         )
 
 
+class Interrupted(WaypostError):
+    """Stopped by hand before the run was driven; it can be resumed."""
+
+    exit_code = 4
+
+
 class StateError(WaypostError):
     """A state, or an update to it, does not fit the schema or breaks an invariant."""
 

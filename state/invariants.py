@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .isolation import Isolated
 from .plan import Plan
-from .records import Attempt, Check, CheckKind, Outcome, Verdict
-from .task import Task
+from .records import Attempt, Check, CheckKind, Decision, Outcome, Verdict
+from .status import Route
+from .task import ApprovalPoint, Step, Task
 
 _PROOF = frozenset({CheckKind.COMMAND, CheckKind.OUTPUT})
 
@@ -15,6 +17,7 @@ def missing_for_done(
     attempts: tuple[Attempt, ...],
     checks: tuple[Check, ...],
     verdicts: tuple[Verdict, ...],
+    decisions: tuple[Decision, ...],
 ) -> list[str]:
     """Everything that keeps this record from proving DONE, in words; empty only if nothing is missing."""
     if task is None or plan is None:
@@ -38,6 +41,10 @@ def missing_for_done(
         own = [attempt for attempt in attempts if attempt.step == step.id]
         if not own or not own[-1].succeeded:
             missing.append(f"step {step.id} has no successful attempt")
+        elif not start_approved(step, decisions):
+            missing.append(f"step {step.id} was started without approval")
+        elif not result_approved(step, own[-1].number, decisions):
+            missing.append(f"attempt {own[-1].number} of step {step.id} is not approved")
     proved = {(v.step, v.criterion) for v in verdicts if v.outcome is Outcome.PASSED and v.checks}
     passed = {(check.step, check.ref) for check in final if check.outcome is Outcome.PASSED}
     for row in plan.coverage:
@@ -51,6 +58,43 @@ def missing_for_done(
     criteria = {(step.id, c.id) for step in task.steps for c in step.criteria} | {(None, c.id) for c in task.criteria}
     covered = {(row.step, row.criterion) for row in plan.coverage if row.checks}
     missing += [f"criterion {c} has no check" for _, c in sorted(criteria - covered, key=str)]
+    return missing
+
+
+def start_approved(step: Step, decisions: tuple[Decision, ...]) -> bool:
+    """True where the step needs no approval before it is dispatched, or has it; reworks of it need no other."""
+    return ApprovalPoint.BEFORE_DISPATCH not in step.approval or any(
+        decision.route is Route.APPROVE_START
+        and decision.approval is not None
+        and (decision.approval.step, decision.approval.point) == (step.id, ApprovalPoint.BEFORE_DISPATCH)
+        for decision in decisions
+    )
+
+
+def result_approved(step: Step, attempt: int, decisions: tuple[Decision, ...]) -> bool:
+    """True where the step needs no approval before it is accepted, or has it for exactly that attempt."""
+    wanted = (step.id, ApprovalPoint.BEFORE_ACCEPTANCE, attempt)
+    return ApprovalPoint.BEFORE_ACCEPTANCE not in step.approval or any(
+        decision.route is Route.APPROVE_RESULT
+        and decision.approval is not None
+        and (decision.approval.step, decision.approval.point, decision.approval.attempt) == wanted
+        for decision in decisions
+    )
+
+
+def missing_on_branch(isolated: Isolated | None, task: Task | None, attempts: tuple[Attempt, ...]) -> list[str]:
+    """What keeps an isolated run from DONE: the commit that was verified has to be what its branch holds."""
+    if isolated is None:
+        return []
+    missing: list[str] = []
+    if isolated.verified != isolated.head:
+        missing.append(f"commit {isolated.head} of {isolated.branch} was not verified")
+    if isolated.target is not None and isolated.delivered != isolated.head:
+        missing.append(f"commit {isolated.head} was not brought to {isolated.target}")
+    for step in task.steps if task else ():
+        newest = next((attempt for attempt in reversed(attempts) if attempt.step == step.id), None)
+        if newest is None or not isolated.holds(newest.step, newest.number, newest.commit):
+            missing.append(f"the newest attempt of step {step.id} is not merged into {isolated.branch}")
     return missing
 
 

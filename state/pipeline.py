@@ -7,11 +7,14 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .budget import Allowance, Forgiven, Overrun
 from .ids import RunIdField, StepIdField, TaskIdField
-from .invariants import missing_for_done
+from .invariants import missing_for_done, missing_on_branch, start_approved
+from .isolation import Isolated
 from .model import Record
 from .plan import Plan
 from .records import (
+    Approval,
     Attempt,
     AttemptOutcome,
     Check,
@@ -52,12 +55,37 @@ class Limits(Record):
         step_timeout_s: limit for one attempt of a worker.
         check_timeout_s: limit for one verification command.
         budget_s: limit for the time of all attempts and checks together, None for no limit.
+        max_turns, max_cost_usd: of all attempts together, as their workers report them.
+        max_attempts: how often a worker is started in the run.
+        step_budget_s, step_max_turns, step_max_cost_usd, step_max_attempts: the same for each step by itself.
     """
 
     max_rework: int = Field(default=3, ge=0, le=100)
     step_timeout_s: float = Field(default=3600.0, gt=0)
     check_timeout_s: float = Field(default=600.0, gt=0)
     budget_s: float | None = Field(default=None, gt=0)
+    max_turns: int | None = Field(default=None, ge=1)
+    max_cost_usd: float | None = Field(default=None, gt=0)
+    max_attempts: int | None = Field(default=None, ge=1)
+    step_budget_s: float | None = Field(default=None, gt=0)
+    step_max_turns: int | None = Field(default=None, ge=1)
+    step_max_cost_usd: float | None = Field(default=None, gt=0)
+    step_max_attempts: int | None = Field(default=None, ge=1)
+
+    def of_run(self) -> Allowance:
+        """What the run may use in all."""
+        return Allowance(
+            time_s=self.budget_s, turns=self.max_turns, cost_usd=self.max_cost_usd, attempts=self.max_attempts
+        )
+
+    def of_step(self) -> Allowance:
+        """What each step may use."""
+        return Allowance(
+            time_s=self.step_budget_s,
+            turns=self.step_max_turns,
+            cost_usd=self.step_max_cost_usd,
+            attempts=self.step_max_attempts,
+        )
 
 
 class Baseline(Record):
@@ -68,10 +96,17 @@ class Baseline(Record):
 
 
 class Blocked(Record):
-    """Why a run waits for a person."""
+    """Why a run waits for a person.
+
+    Attributes:
+        approval: what is to be approved, where that is the question.
+        overruns: the limits that were reached, where that is the question.
+    """
 
     question: str
     reasons: tuple[str, ...]
+    approval: Approval | None = None
+    overruns: tuple[Overrun, ...] = ()
 
 
 class PipelineState(BaseModel):
@@ -86,6 +121,7 @@ class PipelineState(BaseModel):
     worker: str = Field(default="shell", description="Name of the worker that steps are handed to.")
     limits: Limits = Field(default_factory=Limits, description="What the run may use.")
     baseline: Baseline | None = Field(default=None, description="The workspace before the first step.")
+    isolated: Isolated | None = Field(default=None, description="The run's branch, where it works in git worktrees.")
     created_at: datetime | None = Field(default=None, description="When the run was made.")
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
 
@@ -98,7 +134,10 @@ class PipelineState(BaseModel):
     verdicts: tuple[Verdict, ...] = Field(default=(), description="What is known now, after the newest checks.")
     accepted: tuple[StepIdField, ...] = Field(default=(), description="Steps whose checks passed when last run.")
     reworks: dict[str, int] = Field(default_factory=dict, description="Step id -> reworks since a person last decided.")
-    forgiven_s: float = Field(default=0.0, description="Seconds that no longer count against the budget.")
+    forgiven: Forgiven = Field(default_factory=Forgiven, description="What no longer counts against the budgets.")
+    work_sha256: str | None = Field(
+        default=None, description="Over all changed files when the newest round ended, where a person has to accept it."
+    )
     blocked: Blocked | None = None
     decisions: Annotated[tuple[Decision, ...], append] = ()
     evidence: tuple[EvidenceFile, ...] = ()
@@ -107,9 +146,18 @@ class PipelineState(BaseModel):
     @model_validator(mode="after")
     def _done_is_proved(self) -> PipelineState:
         if self.status is Status.DONE:
-            missing = missing_for_done(self.task, self.plan, self.attempts, self.checks, self.verdicts)
+            missing = missing_for_done(self.task, self.plan, self.attempts, self.checks, self.verdicts, self.decisions)
+            missing += missing_on_branch(self.isolated, self.task, self.attempts)
             if missing:
                 raise ValueError("status DONE without proof: " + "; ".join(missing))
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_started_without_approval(self) -> PipelineState:
+        started = {attempt.step for attempt in self.attempts}
+        for step in self.task.steps if self.task else ():
+            if step.id in started and not start_approved(step, self.decisions):
+                raise ValueError(f"step {step.id} was started without the approval that its card asks for")
         return self
 
     @property
@@ -141,12 +189,13 @@ class PipelineState(BaseModel):
             if (a := self.attempt(order.step, order.number)) is not None and a.outcome is AttemptOutcome.RUNNING
         )
 
-    def spent_s(self) -> float:
-        """Seconds of all attempts and checks together."""
-        attempts = sum(
-            (a.ended_at - a.started_at).total_seconds() for a in self.attempts if a.started_at and a.ended_at
+    def stopped(self) -> tuple[Order, ...]:
+        """Orders whose worker was stopped, or lost, before it came to its end."""
+        return tuple(
+            order
+            for order in self.orders
+            if (a := self.attempt(order.step, order.number)) is not None and a.outcome is AttemptOutcome.LOST
         )
-        return attempts + sum(check.duration_s or 0.0 for check in self.checks)
 
     def failing(self, step: str | None) -> tuple[Check, ...]:
         """Checks of the newest round that did not pass, for one step (None: the task itself)."""

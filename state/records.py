@@ -10,6 +10,7 @@ from pydantic import Field
 from .ids import CheckRefField, CriterionIdField, StepIdField
 from .model import Record
 from .status import Node, Route, Status
+from .task import ApprovalPoint
 
 
 class AttemptKind(StrEnum):
@@ -51,6 +52,7 @@ class Attempt(Record):
 
     Attributes:
         session: the worker's own name for its conversation, by which a later attempt can continue it.
+        commit: what it left in its worktree; None where the run is not isolated, or git could not commit it.
     """
 
     step: StepIdField
@@ -67,6 +69,7 @@ class Attempt(Record):
     stderr_sha256: str | None = None
     session: str | None = None
     usage: Usage = Usage()
+    commit: str | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -75,12 +78,18 @@ class Attempt(Record):
 
 
 class Order(Record):
-    """A step that is to be dispatched next: which attempt it will be, and which checks it has to mend."""
+    """A step that is to be dispatched next: which attempt it will be, and what it has to mend.
+
+    Attributes:
+        failing: ids of the checks that failed.
+        feedback: why a person rejected what the attempt before it left.
+    """
 
     step: StepIdField
     number: int = Field(ge=1)
     kind: AttemptKind
     failing: tuple[str, ...] = ()
+    feedback: str = ""
 
 
 class Outcome(StrEnum):
@@ -99,6 +108,7 @@ class CheckKind(StrEnum):
     BASELINE = "baseline"
     OUTPUT = "output"
     SCOPE = "scope"
+    GIT = "git"
 
 
 class Check(Record):
@@ -107,7 +117,7 @@ class Check(Record):
     Attributes:
         id: unique in the run: `<round>.<step or "task">.<ref>` (`.e1`, `.e2` for equivalents).
         step: the step it belongs to, None for the task itself.
-        ref: what the card calls it (V1, O1), or WORKER / SCOPE.
+        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE.
         run: the command as written, or what was looked at.
         argv: what was really started; empty where nothing was.
         stands_for: the baseline command that does not exist and that this one replaces; `ref` is the baseline's.
@@ -154,13 +164,37 @@ class Transition(Record):
     at: datetime
 
 
+class Approval(Record):
+    """What a person is asked to approve, and nothing else is approved by the answer.
+
+    Attributes:
+        attempt: before acceptance: the attempt whose result was shown; a later one has to be approved again.
+        round: before acceptance: the round of checks that was shown.
+        work_sha256: before acceptance: over all changed files, as they were when they were checked.
+    """
+
+    step: StepIdField
+    point: ApprovalPoint
+    attempt: int | None = None
+    round: int | None = None
+    work_sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What an answer can name to say that it is meant for this question and no other."""
+        if self.point is ApprovalPoint.BEFORE_DISPATCH:
+            return f"dispatch of {self.step}"
+        return f"acceptance of {self.step} attempt {self.attempt} round {self.round}"
+
+
 class Decision(Record):
-    """What a person decided about a blocked run: who, when, why."""
+    """What a person decided about a run that waits: who, when, why; `approval` is what was approved or rejected."""
 
     route: Route
     who: str
     note: str
     at: datetime
+    approval: Approval | None = None
 
 
 class EvidenceFile(Record):

@@ -23,13 +23,14 @@ class Status(StrEnum):
 
 
 class Node(StrEnum):
-    """Who may move a run: the five stages, `adopt` (after a drain) and `person` (an interrupt)."""
+    """Who may move a run: the five stages, `integrate` (branches), `adopt` (after a drain), `person` (an interrupt)."""
 
     EXTRACT = "extract"
     PLAN = "plan"
     DISPATCH = "dispatch"
     VERIFY = "verify"
     TRANSITION = "transition"
+    INTEGRATE = "integrate"
     ADOPT = "adopt"
     PERSON = "person"
 
@@ -49,9 +50,20 @@ class Route(StrEnum):
     EXHAUSTED = "exhausted"
     UNVERIFIABLE = "unverifiable"
     OVER_BUDGET = "over_budget"
+    INTEGRATE = "integrate"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "not_delivered"
     DRAIN = "drain"
     ADOPTED = "adopted"
     NOT_ADOPTED = "not_adopted"
+    APPROVAL_NEEDED = "approval_needed"
+    APPROVE_START = "approve_start"
+    APPROVE_RESULT = "approve_result"
+    REJECT_START = "reject_start"
+    REJECT_RESULT = "reject_result"
+    ASK_AGAIN = "ask_again"
     RECOVER = "recover"
     RECHECK = "recheck"
     GIVE_UP = "give_up"
@@ -73,6 +85,7 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.PLANNING, Node.EXTRACT, Route.UNREADABLE, Status.FAILED, None),
     Edge(Status.ANALYSIS, Node.PLAN, Route.FROZEN, Status.FREEZE, Node.DISPATCH),
     Edge(Status.ANALYSIS, Node.PLAN, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ANALYSIS, Node.PLAN, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ANALYSIS, Node.PLAN, Route.CONTRADICTORY, Status.FAILED, None),
     Edge(Status.FREEZE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
     Edge(Status.EXECUTE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
@@ -84,10 +97,22 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.ACCEPT, Node.TRANSITION, Route.EXHAUSTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.OVER_BUDGET, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.INTEGRATE, Status.ACCEPT, Node.INTEGRATE),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.MERGED, Status.EXECUTE, Node.VERIFY),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.CONFLICT, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.DELIVERED, Status.ACCEPT, Node.TRANSITION),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.NOT_DELIVERED, Status.BLOCKED, Node.PERSON),
     Edge(Status.DRAINING, Node.ADOPT, Route.ADOPTED, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.DRAINING, Node.ADOPT, Route.NOT_ADOPTED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_START, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_RESULT, Status.ACCEPT, Node.TRANSITION),
+    Edge(Status.BLOCKED, Node.PERSON, Route.REJECT_START, Status.FAILED, None),
+    Edge(Status.BLOCKED, Node.PERSON, Route.REJECT_RESULT, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.BLOCKED, Node.PERSON, Route.ASK_AGAIN, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECOVER, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECHECK, Status.EXECUTE, Node.VERIFY),
+    Edge(Status.BLOCKED, Node.PERSON, Route.CONFLICT, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.GIVE_UP, Status.FAILED, None),
 )
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from .budget import Allowance
 from .ids import CheckRef, CheckRefField, CriterionIdField, StepIdField, TaskIdField
 from .model import Record
 
@@ -60,8 +61,15 @@ class Criterion(Record):
     line: int | None = None
 
 
+class ApprovalPoint(StrEnum):
+    """When a person has to agree: before a worker is started, or before what it did is accepted."""
+
+    BEFORE_DISPATCH = "before_dispatch"
+    BEFORE_ACCEPTANCE = "before_acceptance"
+
+
 class Contract(Record):
-    """What a step and a task share: what is promised and how that is proved."""
+    """What a step and a task share: what is promised, how that is proved, and what it may use."""
 
     title: str
     goal: str = ""
@@ -69,6 +77,7 @@ class Contract(Record):
     outputs: tuple[Output, ...] = ()
     allowed_paths: tuple[str, ...] = ()
     verification: tuple[Command, ...] = ()
+    limits: Allowance | None = None
     line: int | None = None
 
     @property
@@ -92,6 +101,7 @@ class Step(Contract):
     id: StepIdField
     actions: tuple[Action, ...] = ()
     depends_on: tuple[StepIdField, ...] = ()
+    approval: tuple[ApprovalPoint, ...] = ()
 
 
 class Source(Record):

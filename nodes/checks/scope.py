@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from pathspec import PathSpec
 
 from ...state.pipeline import PipelineState
+from ...state.records import Check, CheckKind
 from .workspace import Change
 
 
@@ -38,3 +40,14 @@ def scope_log(judged: Iterable[tuple[Change, bool]]) -> bytes:
         for change, allowed in judged
     )
     return "".join(line + "\n" for line in lines).encode()
+
+
+def changed_paths(checks: Iterable[Check], run_dir: Path) -> list[str] | None:
+    """The paths of the newest scope check with what happened to each, from its log; None where that is not readable."""
+    newest = next((check for check in reversed(tuple(checks)) if check.kind is CheckKind.SCOPE), None)
+    try:
+        lines = (run_dir / newest.log).read_text(encoding="utf-8").splitlines() if newest and newest.log else None
+        rows = None if lines is None else [json.loads(line) for line in lines]
+        return None if rows is None else [f"{row['path']} ({row['change']})" for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
+from ..git import git
 from ..workers.files import sha256_file
 
-# Settings of the repository could start programs of the worker's choice; these switch that off.
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
-_TIMEOUT_S = 120.0
+_DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
 ABSENT = "absent"
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
@@ -35,7 +33,7 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     if not workspace.is_dir():
         raise WorkspaceError(f"workspace {workspace} is no folder", next_step="give a git repository: --workspace DIR")
     try:
-        commit = _git(workspace, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+        commit = git(workspace, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
     except WorkspaceError as error:
         raise WorkspaceError(
             f"workspace {workspace} is no git repository with a commit",
@@ -55,11 +53,9 @@ def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tup
 
 
 def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
-    top = Path(os.fsdecode(_git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
-    fields = _git(top, "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", commit, "--").split(b"\0")
-    pairs = list(zip(fields[0::2], fields[1::2], strict=False))
-    found = [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
-    others = _git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    found = _names(git(top, *_DIFF, commit, "--"))
+    others = git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     found += [(os.fsdecode(path), "untracked") for path in others if path]
     runs = runs_dir.resolve()
     real = workspace.resolve()
@@ -70,26 +66,19 @@ def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
     ]
 
 
+def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:
+    """Every path that differs between two commits, relative to `folder` of the repository at `top`, sorted."""
+    found = _names(git(top, *_DIFF, "--ignore-submodules=none", old, new, "--"))
+    return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in found))
+
+
+def _names(out: bytes) -> list[tuple[str, str]]:
+    fields = out.split(b"\0")
+    pairs = zip(fields[0::2], fields[1::2], strict=False)
+    return [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
+
+
 def _content(path: Path) -> str:
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
     return sha256_file(path) if path.is_file() else ABSENT
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            ["git", *_SAFE, "-C", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise WorkspaceError(f"git cannot be run in {folder}", facts={"git": error}) from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise WorkspaceError(f"git {arguments[0]} failed in {folder}", facts={"git": said[-1] if said else "no output"})
-    return done.stdout

@@ -65,7 +65,7 @@ def baseline_rows(checks: Sequence[Check]) -> tuple[BaselineRow, ...]:
 
 def overall(state: PipelineState, rows: Sequence[CriterionRow]) -> tuple[Outcome, tuple[str, ...]]:
     """The verdict for the run, and everything in words that keeps it from PASSED."""
-    missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts)
+    missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts, state.decisions)
     if not missing:
         missing = [f"criterion {row.id} of {row.step or 'the task'}: {row.reason}" for row in rows if not _passed(row)]
     if state.status is not Status.DONE:

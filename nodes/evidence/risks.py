@@ -9,6 +9,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import AttemptKind, AttemptOutcome, Outcome
 from ...state.status import Route
 from ...state.task import Task
+from ..budget import exceeded
 from .moments import moment
 from .proof import CriterionRow, newest_checks
 from .scope import Scope
@@ -19,6 +20,7 @@ def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], sc
     return (
         *_unproved(state, criteria),
         *_attempts(state),
+        *_budgets(state),
         *_interruptions(state),
         *_workspace(state),
         *_scope(task, scope),
@@ -55,6 +57,15 @@ def _attempts(state: PipelineState) -> Iterator[str]:
             yield f"Attempt {order.number} of step {order.step} was ordered; no result of it is recorded."
 
 
+def _budgets(state: PipelineState) -> Iterator[str]:
+    for overrun in exceeded(state):
+        said = str(overrun)
+        yield f"{said[0].upper()}{said[1:]}."
+    if state.forgiven.attempts:
+        mark = ", ".join(f"{step}/{number}" for step, number in sorted(state.forgiven.attempts.items()))
+        yield f"A person granted fresh budgets: attempts up to {mark} no longer count against any limit."
+
+
 def _interruptions(state: PipelineState) -> Iterator[str]:
     drained = sum(move.route is Route.DRAIN for move in state.transitions)
     if drained:
@@ -85,7 +96,8 @@ def _scope(task: Task, scope: Scope) -> Iterator[str]:
 def _people(state: PipelineState) -> Iterator[str]:
     for decision in state.decisions:
         note = f": {decision.note}" if decision.note else "."
-        yield f"{decision.who} decided {decision.route} at {moment(decision.at)}{note}"
+        about = f" ({decision.approval.name})" if decision.approval else ""
+        yield f"{decision.who} decided {decision.route}{about} at {moment(decision.at)}{note}"
 
 
 def _owner(step: str | None) -> str:

@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ...state.budget import Resource, amount
 from ...state.ids import StepId
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, CheckKind, Outcome
 from ...state.task import Command, Output, Task
+from ..budget import run_allowance, step_allowance
 from .files import RunFolder
 from .log_writer import Entry, entries_of
 from .markdown import shell_join, shell_quote, visible
 from .proof import BaselineRow, CriterionRow, baseline_rows, contracts, criterion_rows, newest_checks, overall
 from .risks import risks
 from .scope import Scope, read_scope
+
+# Empty, and of the living: nothing to prove.
+_LOCKS = frozenset({"claim.lock"})
 
 _ByRef = dict[tuple[StepId | None, str], list[Check]]
 
@@ -57,6 +62,7 @@ class View:
         counts: criteria per outcome, all three outcomes.
         entries: the checks that stand in verification.log.
         commands, outputs: what the task file declares, with the newest checks it led to.
+        limits: who has a budget, and the amounts, in words.
         script: the newest commands of each step and of the task, for a shell; empty where none ran.
     """
 
@@ -76,6 +82,7 @@ class View:
     artifacts: tuple[Artifact, ...]
     risks: tuple[str, ...]
     script: str
+    limits: tuple[tuple[str, str], ...]
 
 
 def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
@@ -106,7 +113,16 @@ def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
         artifacts=_artifacts(state, run),
         risks=risks(state, task, criteria, scope),
         script=_script(state.workspace, newest),
+        limits=tuple(_limits(state, task)),
     )
+
+
+def _limits(state: PipelineState, task: Task) -> Iterator[tuple[str, str]]:
+    owners = [("the run", run_allowance(state)), *((f"step {s.id}", step_allowance(state, s)) for s in task.steps)]
+    for owner, allowed in owners:
+        limits = [amount(resource, limit) for resource in Resource if (limit := allowed.limit(resource)) is not None]
+        if limits:
+            yield owner, ", ".join(limits)
 
 
 def _declared_commands(task: Task, checks: _ByRef) -> tuple[DeclaredCommand, ...]:
@@ -145,6 +161,8 @@ def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -
     recorded = {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
     for name in sorted({*run.names(attempt.folder), *recorded}):
         path = f"{attempt.folder}/{name}"
+        if name in _LOCKS:
+            continue
         if (wanted := recorded.get(name)) is not None:
             if verified.get(path) != wanted:
                 run.verify(path, wanted)

@@ -12,6 +12,7 @@ from .paths import glob_complaint
 from .proof import prove
 from .raw import MAX_ENTRIES, RawContract, Words
 from .source import SourceFile
+from .terms import approval_points, refuse_for_whole_task
 
 LONE_STEP = "S1"
 
@@ -37,8 +38,10 @@ def _task(file: SourceFile, raw: RawContract) -> Task:
             f'task "{raw.id.text}" has steps and Concrete Actions of its own',
             next_step="move these actions into a step",
         )
+    refuse_for_whole_task(file, raw)
     steps = raw.steps or (_lone_step(raw),)
-    own = raw if raw.steps else replace(raw, criteria=(), outputs=(), verification=(), allowed_paths=())
+    nothing = replace(raw, criteria=(), outputs=(), verification=(), allowed_paths=(), limits=None)
+    own = raw if raw.steps else nothing
     _refuse_twice(file, "step", steps)
     return build(
         file,
@@ -76,6 +79,7 @@ def _step(file: SourceFile, raw: RawContract, default_scope: tuple[Words, ...]) 
         title=title,
         actions=raw.actions,
         depends_on=_dependencies(file, raw.depends_on, ids.step_id),
+        approval=approval_points(file, raw),
         **_contract(file, scoped),
     )
 
@@ -91,6 +95,7 @@ def _contract(file: SourceFile, raw: RawContract) -> dict[str, object]:
         "outputs": proved.outputs,
         "verification": proved.verification,
         "allowed_paths": _scope(file, raw.allowed_paths),
+        "limits": raw.limits,
         "line": raw.line,
     }
 

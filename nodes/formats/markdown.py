@@ -11,6 +11,7 @@ from .inline import DASHES, entries, fold, split_id, strip_checkbox
 from .outline import Draft, Field, Section, draw_outline
 from .raw import RawContract, RawCriterion, RawOutput, Words
 from .source import SourceFile
+from .terms import read_limits, split_points
 from .verification import SHELLS, read_verification
 from .verified_by import split_proofs
 
@@ -48,6 +49,8 @@ def _contract(file: SourceFile, draft: Draft) -> RawContract:
         verification=tuple(read_verification(file, found(Field.VERIFICATION))),
         depends_on=tuple(_dependencies(file, found(Field.DEPENDENCIES))),
         allowed_paths=tuple(_scope(file, found(Field.SCOPE))),
+        limits=read_limits(file, _said(file, found(Field.LIMITS))),
+        approval=split_points(_said(file, found(Field.APPROVAL))),
         steps=tuple(_contract(file, step) for step in draft.steps),
     )
 
@@ -144,6 +147,13 @@ def _scope(file: SourceFile, section: Section | None) -> Iterator[Words]:
     for words in items:
         for entry in entries(file, words, described=True):
             yield Words(entry.text, words.line)
+
+
+def _said(file: SourceFile, section: Section | None) -> list[Words]:
+    items = list(_items(file, section))
+    if section and not items:
+        raise file.error(section.line, f'field "{section.label}" says none', next_step="remove the label")
+    return items
 
 
 def _items(file: SourceFile, section: Section | None) -> Iterator[Words]:

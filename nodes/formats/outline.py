@@ -23,6 +23,8 @@ class Field(StrEnum):
     DEPENDENCIES = "Dependencies"
     SCOPE = "Allowed Scope"
     VERIFICATION = "Verification"
+    LIMITS = "Limits"
+    APPROVAL = "Approval"
 
 
 _LABELS = {

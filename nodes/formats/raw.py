@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...state.budget import Allowance
 from ...state.task import Action
 
 MAX_ENTRIES = 1_000
@@ -69,4 +70,6 @@ class RawContract:
     verification: tuple[RawCommand, ...] = ()
     depends_on: tuple[Words, ...] = ()
     allowed_paths: tuple[Words, ...] = ()
+    limits: Allowance | None = None
+    approval: tuple[Words, ...] = ()
     steps: tuple[RawContract, ...] = ()

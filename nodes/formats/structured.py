@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
+from ...state.budget import Allowance
 from ...state.task import Action, ActionKind
 from .json_tree import json_tree
 from .raw import Proof, RawCommand, RawContract, RawCriterion, RawOutput, Words
@@ -14,7 +15,8 @@ from .tree import Mapping, Node, Scalar, Sequence, kind_of
 from .yaml_tree import yaml_tree
 
 _T = TypeVar("_T")
-_STEP = ("id", "title", "goal", "actions", "criteria", "outputs", "verification", "depends_on", "allowed_paths")
+_CONTRACT = ("id", "title", "goal", "actions", "criteria", "outputs", "verification", "depends_on", "allowed_paths")
+_STEP = (*_CONTRACT, "limits", "approval")
 _TASK = (*_STEP, "steps")
 # Waypost writes these when it prints a task, and finds them out itself when it reads one.
 _DERIVED = frozenset({"line", "source"})
@@ -67,6 +69,8 @@ def _contract(file: SourceFile, node: Node, known: tuple[str, ...], kind: str) -
         verification=tuple(fields.each("verification", lambda item: _command(file, item))),
         depends_on=fields.texts("depends_on"),
         allowed_paths=fields.texts("allowed_paths"),
+        limits=fields.record("limits", lambda item: _limits(file, item)),
+        approval=fields.texts("approval"),
         steps=tuple(fields.each("steps", lambda item: _contract(file, item, _STEP, "step"))) if kind == "task" else (),
     )
 
@@ -124,6 +128,18 @@ def _command(file: SourceFile, node: Node) -> RawCommand:
     )
 
 
+def _limits(file: SourceFile, node: Node) -> Allowance | None:
+    fields = _Fields(file, node, tuple(Allowance.model_fields), "limits")
+    values = {
+        "time_s": fields.seconds("time_s"),
+        "turns": fields.count("turns"),
+        "cost_usd": fields.number("cost_usd", "US dollars"),
+        "attempts": fields.count("attempts"),
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    return Allowance.model_validate(given) if given else None
+
+
 def _words(file: SourceFile, node: Node, what: str) -> Words:
     if not isinstance(node, Scalar) or node.kind != "text":
         hint = "put it in quotes" if isinstance(node, Scalar) and node.kind != "null" else ""
@@ -173,16 +189,35 @@ class _Fields:
     def texts(self, name: str) -> tuple[Words, ...]:
         return tuple(self.each(name, lambda node: _words(self._file, node, f'"{name}"'), lone=True))
 
+    def record(self, name: str, read: Callable[[Node], _T]) -> _T | None:
+        """A field that holds a mapping, read by `read`; None where it is left out or null."""
+        node = self._present(name)
+        return None if node is None else read(node)
+
     def seconds(self, name: str) -> float | None:
-        node = self._node.entries.get(name)
-        if node is None or (isinstance(node, Scalar) and node.kind == "null"):
+        return self.number(name, "seconds")
+
+    def number(self, name: str, unit: str) -> float | None:
+        """A number above 0 of that unit; None where it is left out or null."""
+        node = self._present(name)
+        if node is None:
             return None
-        seconds = _number(node)
-        if not 0 < seconds < math.inf:
+        number = _number(node)
+        if not 0 < number < math.inf:
             raise self._file.error(
-                node.line, f'field "{name}" has to be a number of seconds above 0, found {kind_of(node)}'
+                node.line, f'field "{name}" has to be a number of {unit} above 0, found {kind_of(node)}'
             )
-        return seconds
+        return number
+
+    def count(self, name: str) -> int | None:
+        number = self.number(name, name)
+        if number is not None and not number.is_integer():
+            raise self._file.error(self.line(name), f'field "{name}" has to be a whole number, found {number:g}')
+        return None if number is None else int(number)
+
+    def _present(self, name: str) -> Node | None:
+        node = self._node.entries.get(name)
+        return None if isinstance(node, Scalar) and node.kind == "null" else node
 
 
 def _number(node: Node) -> float:

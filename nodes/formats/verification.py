@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .amounts import seconds
 from .blocks import Block
 from .inline import code_spans, entries, fold, shorten, split_id, without_code
 from .outline import Section
@@ -14,12 +15,6 @@ from .raw import RawCommand, Words
 from .source import SourceFile
 
 SHELLS = ("bash", "sh", "shell")
-_UNITS = {
-    **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
-}
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([a-z]{0,8})")
 _MISPLACED = re.compile(r"\b(proves|equivalents?|timeout)\b", re.IGNORECASE)
 _DETAILS = "equivalent: `command`, proves: AC1, timeout: 60 s"
 
@@ -118,14 +113,12 @@ def _proves(file: SourceFile, words: Words) -> list[Words]:
 
 
 def _seconds(file: SourceFile, words: Words) -> float:
-    match = _DURATION.fullmatch(words.text.casefold())
-    factor = _UNITS.get(match[2]) if match else None
-    seconds = float(match[1]) * factor if match and factor else 0.0
-    if seconds <= 0:
+    found = seconds(words.text)
+    if found is None:
         raise file.error(
             words.line, f'timeout "{shorten(words.text)}" is no length of time', expected="60 s, 2 min or 1 h"
         )
-    return seconds
+    return found
 
 
 def _fence(file: SourceFile, fence: Block) -> Iterator[RawCommand]:

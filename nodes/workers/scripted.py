@@ -8,6 +8,7 @@ A script is the `scripted` block of a step: a YAML list of cues, one action each
     - sleep_s: 0.5
     - lie: all tests passed                      # say it, exit 0, do nothing else
     - crash: true                                # SIGKILL itself; hang: true waits for ever
+    - usage: {turns: 3, cost_usd: 0.25}          # what it reports to have used
     - exit: 3
 
 A cue with `attempt: 2` or `attempt: [2, 3]` is played in those attempts only.
@@ -24,10 +25,11 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...state.job import Job
 from ...state.model import Record
+from ...state.records import Usage
 from ...state.task import ActionKind
 from .files import write_private
 from .health import Health
-from .worker import Launch, PlainWorker, WorkerRefused
+from .worker import Launch, PlainWorker, Report, WorkerRefused
 
 
 class FileText(Record):
@@ -50,6 +52,7 @@ class Cue(Record):
     lie: str | None = None
     crash: Literal[True] | None = None
     hang: Literal[True] | None = None
+    usage: Usage | None = None
     exit: int | None = Field(default=None, ge=0, le=255)
 
     @model_validator(mode="after")
@@ -89,6 +92,13 @@ class ScriptedWorker(PlainWorker):
         """Needs nothing but the Python that runs us."""
         version = ".".join(str(part) for part in sys.version_info[:3])
         return Health(name=name, title="for tests and examples", usable=True, path=sys.executable, version=version)
+
+    def report(self, job: Job, folder: Path, exit_code: int) -> Report:
+        """What its script says that it used; nothing is known where it does not say, or was stopped before."""
+        try:
+            return Report(usage=Usage.model_validate_json((folder / "usage.json").read_bytes()))
+        except (OSError, ValidationError):
+            return Report()
 
 
 def _read(job: Job, text: str, line: int | None) -> tuple[Cue, ...]:

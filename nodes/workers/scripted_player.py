@@ -29,6 +29,8 @@ def play(cue: dict[str, Any]) -> None:
         print(value, file=sys.stderr, flush=True)
     elif name == "sleep_s":
         time.sleep(value)
+    elif name == "usage":
+        Path(sys.argv[1]).with_name("usage.json").write_text(json.dumps(value), encoding="utf-8")
     elif name == "hang":
         signal.pause()
     elif name == "crash":

@@ -142,7 +142,7 @@ def test_a_baseline_that_exists_and_fails_is_not_excused_by_an_equivalent(repo):
 def test_a_used_up_budget_is_blocked(repo):
     ran = run(repo, card(bash="sleep 0.3", verify="false"), "--budget-s", "0.1")
     assert (ran.code, ran.result["attempts"]) == (3, 1)
-    assert "the budget is 0.1 s" in ran.result["reason"]
+    assert "the limit is 0.1 s" in ran.result["reason"]
 
 
 def test_what_a_worker_left_in_the_background_is_killed_before_the_checks(repo):

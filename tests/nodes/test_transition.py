@@ -132,7 +132,7 @@ def test_a_failing_check_of_the_task_itself_keeps_it_from_done(decide):
 def test_a_used_up_budget_is_blocked_with_both_figures(decide):
     move = decide(make_check(outcome=FAILED, duration_s=9.0), limits=Limits(budget_s=5.0))
     assert went(move) == (Status.BLOCKED, Route.OVER_BUDGET)
-    assert move.update["blocked"].reasons == ("9.0 s of attempts and checks, the budget is 5 s",)
+    assert move.update["blocked"].reasons == ("the run: 9 s used (S1/1), the limit is 5 s",)
 
 
 def test_a_budget_that_is_used_up_by_the_last_step_does_not_take_its_success_away(decide):
