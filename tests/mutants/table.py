@@ -167,7 +167,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "checkpointing/files.py",
         "            self.disk.write(fd, 0, data)\n            self.disk.sync(fd)\n",
         "            self.disk.write(fd, 0, data)\n",
-        (experiment("power-loss"),),
+        (f"{FAULTS}::TestOrder", experiment("power-loss")),
     ),
     Mutant(
         "a rewritten ledger is not read before it takes the place",
