@@ -52,6 +52,10 @@ def test_of_a_long_thread_only_the_newest_may_be_kept_and_it_goes_on(tmp_path: P
     assert fsck(tmp_path).problems == []
 
 
+def test_where_nothing_is_to_be_gained_it_says_what_would(runs: Path) -> None:
+    assert "all of it counts, and --latest-only would drop the history" in ledger(runs, "compact", "t").out
+
+
 def test_the_thread_is_free_at_once_for_another_process(runs: Path) -> None:
     assert ledger(runs, "compact", "t").code == 0
     writer = reopened(runs).writer("t")
