@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit.ledgers import Talk, config, ledger_of, reopened
-from kit.looking import ledger, refused, two_threads
+from kit.looking import ledger, refused, show, two_threads
 from kit.other_process import other_process
 from kit.talking import chat, shown
 from langchain_core.messages import HumanMessage
@@ -44,6 +44,8 @@ def test_of_a_long_thread_only_the_newest_may_be_kept_and_it_goes_on(tmp_path: P
     ran = ledger(tmp_path, "compact", "t", "--latest-only")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("t: 1 checkpoints kept, ")
+    (event,) = show(tmp_path, "t", "--json").events
+    assert (event["step"], event["parent"], event["nodes"]) == (newest[2], None, [])
     with LedgerSaver(tmp_path) as saver:
         graph = chat(saver)
         assert shown(graph) == [newest]
