@@ -16,6 +16,9 @@ from typing import Protocol
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BASE = os.O_NOFOLLOW | os.O_CLOEXEC
 
+Identity = tuple[int, int]
+"""Device and inode: what a file is, whatever its name. No other file has it as long as this one is open."""
+
 
 class Disk(Protocol):
     """What the ledger asks of the operating system. Every method raises OSError as the call under it does."""
@@ -26,7 +29,8 @@ class Disk(Protocol):
     def open_file(self, folder: int, name: str, *, write: bool = False, create: bool = False) -> int: ...
     def close(self, fd: int) -> None: ...
     def size(self, fd: int) -> int: ...
-    def is_named(self, folder: int, name: str, fd: int) -> bool: ...
+    def identity(self, fd: int) -> Identity: ...
+    def named(self, folder: int, name: str) -> tuple[Identity, int] | None: ...
     def read(self, fd: int, offset: int, size: int) -> bytes: ...
     def write(self, fd: int, offset: int, data: bytes) -> None: ...
     def truncate(self, fd: int, size: int) -> None: ...
@@ -90,13 +94,18 @@ class PosixDisk:
         """The length of an open file."""
         return os.fstat(fd).st_size
 
-    def is_named(self, folder: int, name: str, fd: int) -> bool:
-        """Whether that name in that folder still means this open file."""
+    def identity(self, fd: int) -> Identity:
+        """Which file an open one is."""
+        found = os.fstat(fd)
+        return found.st_dev, found.st_ino
+
+    def named(self, folder: int, name: str) -> tuple[Identity, int] | None:
+        """Which file a name in an open folder means now, and its length; None for no file."""
         try:
-            named = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        return os.path.samestat(named, os.fstat(fd))
+            return None
+        return (found.st_dev, found.st_ino), found.st_size
 
     def read(self, fd: int, offset: int, size: int) -> bytes:
         """Read up to `size` bytes; fewer only at the end of the file."""

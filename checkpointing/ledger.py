@@ -8,6 +8,8 @@ file, are as in hashicorp/raft-wal.
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..state.errors import LedgerCorrupt, LedgerError, LedgerIOError, LedgerLost, LedgerNoSpace
@@ -31,9 +33,13 @@ class Ledger:
         disk: the door to the operating system.
         path: the thread's folder.
         thread: the thread's key, compared with the one in the file; None takes any.
+        synced: is told how many seconds the sync of an append took.
     """
 
-    def __init__(self, disk: Disk, path: Path, thread: str | None) -> None:
+    def __init__(
+        self, disk: Disk, path: Path, thread: str | None, synced: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        self._synced = synced
         self.disk = disk
         self.path = path
         self.file = path / LEDGER
@@ -105,10 +111,10 @@ class Ledger:
     def is_as_known(self, *, exactly: bool = True) -> bool:
         """Whether the file still has its name and our last line in its place; `exactly`: and nothing behind it."""
         try:
-            files, end = self.opened, self.index.end
+            size, end = self.opened.current_size(), self.index.end
         except FileNotFoundError:
             return False
-        if not files.is_current() or files.size() < end or (exactly and files.size() > end):
+        if size is None or size < end or (exactly and size > end):
             return False
         return self._read_tail() == self._tail
 
@@ -216,11 +222,13 @@ class Ledger:
         )
 
     def _sync(self) -> None:
+        began = time.perf_counter()
         try:
             self.disk.sync(self.fd)
         except OSError as error:
             self._cut_back()
             raise cannot("sync", self.file, error) from error
+        self._synced(time.perf_counter() - began)
 
     def _cut_back(self) -> bool:
         try:

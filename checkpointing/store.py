@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
 from ..state.errors import LedgerConflict, LedgerError, LedgerIOError, LedgerLost
+from .arrivals import Arrivals
 from .commit import Commit, Group, Ticket
 from .disk import Disk
 from .failpoints import failpoint
@@ -42,9 +42,9 @@ class ThreadStore:
         self.thread = thread
         self.path = root / folder_name(thread)
         self._disk = disk
-        self._ledger = Ledger(disk, self.path, thread)
+        self._arrivals = Arrivals()
+        self._ledger = Ledger(disk, self.path, thread, self._arrivals.synced)
         self._commit = threading.Lock()
-        self._waiting: deque[Ticket] = deque()
         self._graves = Graves()
         self.mirror = Mirror()
         self._leased = False
@@ -203,10 +203,18 @@ class ThreadStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Generator[None]:
-        with self._ledger.opened.locked(patience()) as held:
-            if not held:
-                raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
+        files = self._lock_file()
+        try:
             yield
+        finally:
+            files.unlock()
+
+    def _lock_file(self) -> Files:
+        """Take the file lock; what is given back unlocks it."""
+        files = self._ledger.opened
+        if not files.lock(patience()):
+            raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
+        return files
 
     def _refuse(self, takeover: bool) -> None:
         if not takeover:
@@ -225,19 +233,30 @@ class ThreadStore:
             LedgerLost: another process took over, or the record belongs to what was deleted.
             LedgerNoSpace, LedgerIOError: it is not in the ledger.
         """
-        return self.append_all([record], power=power, sealed=sealed)[0]
+        ticket, came = Ticket(record, power, sealed), 0.0
+        if record.kind == "writes":
+            came = self._arrivals.bring_writes(ticket, patient=power and self._leased)
+        else:
+            self._arrivals.bring_checkpoint(ticket)
+        if not ticket.done:
+            with self._commit:
+                if not ticket.done:
+                    self._commit_group(sealed)
+        if came:
+            self._arrivals.writes_end(came)
+        return ticket.result()
 
     def append_all(self, records: Iterable[Record], *, power: bool, sealed: str | None) -> list[Commit | None]:
         """As `append`, for records that are written and synced together."""
         tickets = [Ticket(record, power, sealed) for record in records]
-        self._waiting.extend(tickets)
+        self._arrivals.bring_all(tickets)
         with self._commit:
             if not all(ticket.done for ticket in tickets):
                 self._commit_group(sealed)
         return [ticket.result() for ticket in tickets]
 
     def _commit_group(self, sealed: str | None) -> None:
-        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        group = self._arrivals.take_all()
         try:
             if self._graves.past is not None and not self._leased:
                 self._ledger.refresh()
@@ -261,8 +280,12 @@ class ThreadStore:
         if not group.lines:
             return
         try:
-            with contextlib.nullcontext() if locked else self._locked():
+            held = None if locked else self._lock_file()
+            try:
                 self._ledger.write(group, power=any(ticket.power for ticket in tickets))
+            finally:
+                if held is not None:
+                    held.unlock()
         except (LedgerLost, LedgerIOError) as error:
             self._broken = error
             raise
