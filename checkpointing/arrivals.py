@@ -72,6 +72,9 @@ class Arrivals:
         self._rhythm = Rhythm()
         self.synced = self._rhythm.synced
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def bring_all(self, tickets: Iterable[Ticket]) -> None:
         """Add tickets without waiting for company."""
         self._waiting.extend(tickets)

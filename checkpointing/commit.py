@@ -90,6 +90,8 @@ class Group:
 
     def __init__(self, view: View, tickets: list[Ticket], epoch: int, *, whole: bool = False) -> None:
         self._index: LedgerIndex = view.index
+        self._sealed = view.index.sealed
+        self._begun = view.index.lines > 0
         self._encoder = Encoder(view)
         self._epoch = epoch
         self._whole = whole
@@ -118,6 +120,7 @@ class Group:
         number = self._index.lines + len(self.lines) + 1
         try:
             self._check_seal(ticket)
+            self._encoder.sealed = self._sealed is not None
             body = ticket.record.body(number, self._encoder)
         except LedgerError as error:
             ticket.fail(error)
@@ -129,13 +132,15 @@ class Group:
         acked = number - 1 if self._whole else self._index.lines
         data = header(number, ticket.record.kind, self._epoch, acked, prev)
         data |= body
+        if ticket.record.kind == "open":
+            self._sealed, self._begun = data["sealed"], True
         raw = seal(data)
         self.lines.append(Line(data, raw, digest(raw)))
         self._tickets.append(ticket)
 
     def _check_seal(self, ticket: Ticket) -> None:
         """An encrypted ledger takes nothing in clear, and one in clear nothing that its readers have no key for."""
-        if self._index.lines and (ticket.sealed is None) != (self._index.sealed is None):
+        if self._begun and (ticket.sealed is None) != (self._sealed is None):
             state = "in clear, but this saver encrypts" if ticket.sealed else "encrypted, and this saver has no key"
             raise LedgerError(f"thread {self._index.thread} is {state}; nothing was written")
 

@@ -23,7 +23,7 @@ Identity = tuple[int, int]
 class Disk(Protocol):
     """What the ledger asks of the operating system. Every method raises OSError as the call under it does."""
 
-    def make_folder(self, path: Path) -> bool: ...
+    def make_folder(self, path: Path, *, sync: bool = True) -> bool: ...
     def open_folder(self, path: Path) -> int: ...
     def open_subfolder(self, folder: int, name: str, *, create: bool) -> int: ...
     def open_file(self, folder: int, name: str, *, write: bool = False, create: bool = False) -> int: ...
@@ -48,13 +48,15 @@ class Disk(Protocol):
 class PosixDisk:
     """The real one."""
 
-    def make_folder(self, path: Path) -> bool:
-        """Make one folder of mode 0700 and sync its parent; false if it is there already."""
+    def make_folder(self, path: Path, *, sync: bool = True) -> bool:
+        """Make one folder of mode 0700 and, if wanted, sync its parent; false if it is there already."""
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:
             return False
         os.chmod(path, 0o700)
+        if not sync:
+            return True
         parent = self.open_folder(path.parent)
         try:
             os.fsync(parent)

@@ -22,17 +22,22 @@ class Record(Protocol):
 
 
 class Encoder:
-    """Puts values against what the ledger holds. One for each group of lines that are written together."""
+    """Puts values against what the ledger holds. One for each group of lines that are written together.
+
+    Attributes:
+        sealed: whether the ledger is encrypted, or will be by a first line of this very group.
+    """
 
     def __init__(self, view: View) -> None:
         self.index: LedgerIndex = view.index
+        self.sealed = view.index.sealed is not None
         self._view = view
         self._new: dict[str, Address] = {}
         self._packed: list[tuple[Address, Packed]] = []
 
     def value(self, ns: str, channel: str, packed: Packed, line: int, name: str | int) -> Data:
         """The VALUE to store in a line under a name."""
-        if self.index.sealed is not None or packed.sha256 is None:
+        if self.sealed or packed.sha256 is None:
             return packed.json()
         at = Address(line, name)
         known = self.index.by_hash.get(packed.sha256) or self._new.setdefault(packed.sha256, at)
@@ -81,7 +86,7 @@ class CheckpointRecord:
 
     def body(self, line: int, encoder: Encoder) -> Data:
         """The keys of the line."""
-        sealed = encoder.index.sealed is not None
+        sealed = encoder.sealed
         values: Data = {}
         for channel, version, packed in self.values:
             name = sealed_name(self.ns, channel, version) if sealed else channel

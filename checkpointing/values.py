@@ -121,6 +121,11 @@ class Codec:
             return Packed("json", b"null")
         return Packed("base64", b'"' + base64.b64encode(data) + b'"', kind)
 
+    @property
+    def by_item(self) -> bool:
+        """Whether a list is surely the list of its items, each read by itself."""
+        return self._usual and not getattr(self._inner, "_custom_unpack_ext_hook", False)
+
     def unpack(self, form: str, tree: Any, kind: str | None, where: str) -> Any:
         """Give a stored value back. A `json` tree becomes the caller's own: hand over a fresh one.
 
@@ -172,7 +177,7 @@ class Codec:
 
 
 def is_plain(tree: Any) -> bool:
-    """Whether a value is surely JSON that the serializer gives back as it is; false too where looking takes too long."""
+    """Whether a value is surely JSON that the serializer gives back as it is; false too for what has many parts."""
     if tree.__class__ in _SCALARS:
         return True
     seen, found = [tree], 0
