@@ -54,7 +54,11 @@ class Address(NamedTuple):
 
 def seal(data: Data) -> bytes:
     """Write an object as one line that ends with its own checksum."""
-    head = orjson.dumps(data)[:-1]
+    return seal_head(orjson.dumps(data)[:-1])
+
+
+def seal_head(head: bytes) -> bytes:
+    """End a line of which everything but the checksum and the last brace is there."""
     return head + _SEAL % zlib.crc32(head)
 
 
