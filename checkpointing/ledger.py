@@ -186,6 +186,7 @@ class Ledger:
         """
         failpoint("ledger.recover.before")
         files = self.opened
+        brand_new = files.ledger is None
         files.create_ledger()
         failpoint("ledger.create.after_file")
         self.disk.remove(files.folder, NEW_LEDGER)
@@ -194,7 +195,7 @@ class Ledger:
             failpoint("ledger.recover.after_quarantine")
             self.disk.truncate(self.fd, self.index.end)
             failpoint("ledger.recover.after_cut")
-        if power and self.index.lines:
+        if power and not brand_new:
             self.settle()
         self._trusted_from = self.index.end
         failpoint("ledger.recover.after_settle")
