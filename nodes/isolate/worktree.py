@@ -231,6 +231,14 @@ class Worktree:
         path = self.path / file
         return path.is_file() and not path.is_symlink() and _MARKERS.search(path.read_bytes()) is not None
 
+    def uncommitted(self) -> tuple[str, ...]:
+        """What differs from HEAD, even where a worker has told git to overlook it; ignored files are left out."""
+        self._unlock(_OWN_LOCKS)
+        head = self.head()
+        old, new = self.git("rev-parse", f"{head}^{{tree}}").text, self._tree(head)
+        names = self.git("diff-tree", "-r", "-z", "--name-only", old, new).out.split(b"\0")
+        return tuple(os.fsdecode(name) for name in names if name)
+
     def changed(self, *, untracked: bool) -> tuple[str, ...]:
         """The files that differ from HEAD, with or without those that git does not know; ignored ones are left out."""
         return status_of(self.git, untracked=untracked)
