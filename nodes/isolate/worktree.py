@@ -78,14 +78,23 @@ class Worktree:
 
         Call it only where everything of worth in it is committed.
         """
-        if self.admin() is None or self.try_git("rev-parse", "--verify", "--quiet", "HEAD").code:
+        on_branch = self._on_branch()
+        if not on_branch and (self.admin() is None or self.try_git("rev-parse", "--verify", "--quiet", "HEAD").code):
             self._add(commit)
         self._unlock(_LOCKS)
         self._fresh_index()
-        self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
+        if not on_branch:
+            self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
         self.git("reset", "--hard", "--quiet", commit)
         failpoint("isolate.place.after_reset")
         self.git("clean", "-ffd", "--quiet")
+
+    def _on_branch(self) -> bool:
+        admin = self.admin()
+        try:
+            return admin is not None and (admin / "HEAD").read_text() == f"ref: refs/heads/{self.branch}\n"
+        except (OSError, ValueError):
+            return False
 
     def _fresh_index(self) -> None:
         # Entries can be flagged so that git leaves their files alone; the index of the last snapshot has no flags.
@@ -132,7 +141,7 @@ class Worktree:
         if tree != self.git("rev-parse", f"{parent}^{{tree}}").text:
             commit = self.commit(tree, (parent,), message, at)
         failpoint("isolate.snapshot.after_commit")
-        if self.try_git("symbolic-ref", "--quiet", "HEAD").text != f"refs/heads/{self.branch}":
+        if not self._on_branch():
             self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
         self.repo.set_branch(self.branch, commit)
         failpoint("isolate.snapshot.after_branch")
