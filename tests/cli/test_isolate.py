@@ -179,6 +179,20 @@ def test_checks_that_change_what_was_committed_do_not_prove_it(repo):
     assert git(repo, "rev-parse", "main") == state_of(repo)["isolated"]["base"]
 
 
+def test_a_worker_that_breaks_its_worktree_fails_and_what_it_left_is_put_aside(repo):
+    bash = '[ "$WAYPOST_ATTEMPT" = 1 ] && rm .git; echo $WAYPOST_ATTEMPT > out.txt'
+    ran = run(repo, card(bash=bash))
+    assert (ran.code, ran.result["attempts"]) == (0, 2)
+    assert (repo / "out.txt").read_text() == "2\n"
+    assert (step_tree(repo, "S1.before-2") / "out.txt").read_text() == "1\n"
+
+
+def test_a_worker_that_exits_nonzero_keeps_what_it_did_for_its_next_attempt(repo):
+    ran = run(repo, card(bash="echo $WAYPOST_ATTEMPT >> out.txt; test $WAYPOST_ATTEMPT = 2"))
+    assert (ran.code, ran.result["attempts"]) == (0, 2)
+    assert (repo / "out.txt").read_text() == "1\n2\n"
+
+
 def test_merge_none_leaves_the_result_on_a_branch_and_names_it(repo):
     before = checkout(repo)
     ran = run(repo, card(bash="echo > out.txt"), "--merge", "none")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
-from kit.cards import step_part, steps_card
-from kit.cli import waypost_here
+from kit.cards import card, step_part, steps_card
+from kit.cli import command, environment, waypost_here
 from kit.forks import waypost_each
 from kit.isolated import branches, files_at, resume, resume_words, run, run_tree, run_words, runs_of
 from kit.repos import git
@@ -86,3 +87,21 @@ def test_killed_before_it_was_asked_for_a_run_leaves_a_branch_that_holds_nothing
     assert resume(repo).code == 2
     assert waypost_here("clean", "R", "--runs", runs_of(repo), cwd=repo).code == 0
     assert branches(repo) == {"main"}
+
+
+def test_a_worker_that_was_running_when_we_were_killed_is_adopted_with_its_worktree(repo):
+    bash = "echo begin >> work; kill -9 $WAYPOST_TEST_PARENT; sleep 0.3; echo end >> work"
+    words = run_words(repo, card(bash=bash, verify="test $(wc -l < work) = 2"))
+    script = ["bash", "-c", 'export WAYPOST_TEST_PARENT=$$; exec "$@"', "-", *command(*words)]
+    assert subprocess.run(script, cwd=repo, env=environment(), capture_output=True).returncode == -signal.SIGKILL
+    resumed = resume(repo)
+    assert (resumed.code, resumed.result["attempts"]) == (0, 1)
+    assert (repo / "work").read_text() == "begin\nend\n"
+
+
+def test_drained_by_a_check_the_run_goes_on_with_the_commit_and_not_with_what_the_check_left(repo):
+    verify = f"[ -e {repo.parent}/second ] || {{ touch {repo.parent}/second rubbish; kill -TERM $PPID; sleep 60; }}"
+    assert waypost_each([(run_words(repo, card(bash="echo > out.txt", verify=verify)), None)], cwd=repo) == [4]
+    resumed = resume(repo)
+    assert (resumed.code, resumed.result["attempts"]) == (0, 1)
+    assert set(files_at(repo, "main")) == {"README", "out.txt"}
