@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -211,6 +213,19 @@ def test_commits_are_made_by_waypost_without_hooks_and_name_run_step_and_attempt
     shown = git(repo, "log", "-1", "--format=%an <%ae>%n%cn%n%(trailers)")
     assert shown.splitlines()[:2] == ["Waypost <waypost@localhost>", "Waypost"]
     assert {"Waypost-Run: R", "Waypost-Step: S1", "Waypost-Attempt: 1 (finished)"} <= set(shown.splitlines())
+
+
+def test_the_report_names_branch_base_and_result_and_its_reproduction_guide_runs_without_the_worktrees(repo):
+    base = git(repo, "rev-parse", "HEAD")
+    run(repo, card(bash="echo > out.txt", verify="test -s out.txt"))
+    shutil.rmtree(runs_of(repo) / "R" / "worktrees")
+    report = (runs_of(repo) / "R" / "reports" / "T-1" / "report.md").read_text()
+    head = git(repo, "rev-parse", "main")
+    assert f"- Branch of the run: `waypost/R`, from commit `{base}`" in report
+    assert f"- Result: commit `{head}`, verified as a whole, brought to `main`" in report
+    assert "added | `out.txt`" in report
+    script, _ = re.findall(r"```sh\n(.*?)```", report.partition("## Reproduction Guide")[2], re.DOTALL)
+    assert subprocess.run(["bash", "-e", "-c", script], cwd=repo.parent).returncode == 0
 
 
 def test_a_run_that_is_not_isolated_makes_no_branch(repo):
