@@ -8,7 +8,8 @@ import shutil
 import subprocess
 
 import pytest
-from kit.cards import card, step_part, steps_card
+from kit.cards import card, step_part, steps_card, write_card
+from kit.cli import waypost_here
 from kit.isolated import branches, checkout, files_at, resume, run, run_tree, runs_of, state_of, step_tree
 from kit.repos import git, make_repo
 
@@ -226,6 +227,16 @@ def test_the_report_names_branch_base_and_result_and_its_reproduction_guide_runs
     assert "added | `out.txt`" in report
     script, _ = re.findall(r"```sh\n(.*?)```", report.partition("## Reproduction Guide")[2], re.DOTALL)
     assert subprocess.run(["bash", "-e", "-c", script], cwd=repo.parent).returncode == 0
+
+
+def test_worktrees_inside_the_checkout_are_no_part_of_it(repo):
+    path = write_card(repo.parent, steps_card(step_part("S1", "echo > a", "test -e a"), step_part("S2", ":", "true")))
+    ran = waypost_here("run", path, "--isolate", "worktree", "--json", cwd=repo)
+    assert (ran.code, ran.result["status"]) == (0, "DONE")
+    assert set(files_at(repo, "main")) == {"README", "a"}
+    assert git(repo, "status", "--porcelain") == ""
+    assert waypost_here("clean", cwd=repo).code == 0
+    assert branches(repo) == {"main"}
 
 
 def test_a_run_that_is_not_isolated_makes_no_branch(repo):
