@@ -152,3 +152,22 @@ def status(
     from ..status import show_all, show_one
 
     raise typer.Exit(show_one(run_id, runs=runs, json=json) if run_id else show_all(runs=runs, json=json))
+
+
+@app.command()
+def clean(
+    run_id: Annotated[str | None, typer.Argument(help="Run id; all runs if not given.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what holds work, and runs that can be resumed; never living ones.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Remove worktrees and branches of isolated runs that are over: 0 nothing left, 3 something with work was kept.
+
+    Example:  waypost clean --dry-run
+    """
+    from ..clean import clean as clean_runs
+
+    raise typer.Exit(clean_runs(run_id, runs=runs, dry_run=dry_run, force=force, json=json))

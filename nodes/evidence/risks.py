@@ -23,6 +23,7 @@ def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], sc
         *_budgets(state),
         *_interruptions(state),
         *_workspace(state),
+        *_branches(state),
         *_scope(task, scope),
         *_people(state),
     )
@@ -81,6 +82,17 @@ def _workspace(state: PipelineState) -> Iterator[str]:
         return
     for path in sorted(state.baseline.dirty):
         yield f"File {path} differed from the commit before the first step."
+
+
+def _branches(state: PipelineState) -> Iterator[str]:
+    if state.isolated is None:
+        return
+    for path in state.isolated.submodules:
+        yield f"Submodule {path} was an empty folder in the worktrees."
+    if state.isolated.merging:
+        yield f"The merge of {state.isolated.merging} waits for a person: {', '.join(state.isolated.conflicts)}"
+    if state.isolated.delivered is None:
+        yield f"The result is on branch {state.isolated.branch} alone."
 
 
 def _scope(task: Task, scope: Scope) -> Iterator[str]:
