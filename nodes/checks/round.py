@@ -153,7 +153,7 @@ class Round:
             )
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
-        outcome, reason = _judge(ran, text, argv, self.workspace, timeout_s)
+        outcome, reason = self._judge(ran, text, argv, timeout_s)
         self._say("check_finished", step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
@@ -175,6 +175,19 @@ class Round:
             log_sha256=sha256_file(log) if log.exists() else None,
         )
 
+    def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], timeout_s: float) -> tuple[Outcome, str]:
+        if ran.timed_out:
+            return Outcome.FAILED, f"timed out after {timeout_s:g} s"
+        if ran.exit_code == 0:
+            return Outcome.PASSED, "exit code 0"
+        stop = self.call.draining
+        absent = why_absent(text, argv, ran.exit_code, self.workspace, stop=stop) if argv else None
+        if absent:
+            return Outcome.UNVERIFIABLE, absent
+        if ran.exit_code is None:
+            return Outcome.UNVERIFIABLE, ran.error
+        return Outcome.FAILED, f"exit code {ran.exit_code}"
+
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"
 
@@ -188,19 +201,6 @@ class Round:
             event["outcome"] = outcome
             event["duration_s"] = round(duration_s, 3)
         self.call.say(event)
-
-
-def _judge(ran: Ran, text: str, argv: tuple[str, ...], workspace: Path, timeout_s: float) -> tuple[Outcome, str]:
-    if ran.timed_out:
-        return Outcome.FAILED, f"timed out after {timeout_s:g} s"
-    if ran.exit_code == 0:
-        return Outcome.PASSED, "exit code 0"
-    absent = why_absent(text, argv, ran.exit_code, workspace) if argv else None
-    if absent:
-        return Outcome.UNVERIFIABLE, absent
-    if ran.exit_code is None:
-        return Outcome.UNVERIFIABLE, ran.error
-    return Outcome.FAILED, f"exit code {ran.exit_code}"
 
 
 def _worker_reason(attempt: Attempt) -> str:
