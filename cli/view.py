@@ -115,8 +115,8 @@ class TextView:
             self._line(event["node"], *line)
 
     def draining(self, signal_name: str, *, by_hand: bool) -> None:
-        again = "; Ctrl-C again stops the workers too" if by_hand else ""
-        self._line("", f"{signal_name}: stopping at the next checkpoint, workers go on{again}")
+        rest = "; Ctrl-C again stops the workers too" if by_hand else " at the next checkpoint, workers go on"
+        self._line("", f"{signal_name}: stopping{rest}")
 
     def stopping(self, signal_name: str, told: int | None) -> None:
         if told is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..state.errors import WorkspaceError
 from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.status import Route, Status
@@ -44,7 +45,7 @@ def verify(state: PipelineState, call: Call) -> Move:
     kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
-        checks = tuple(_checks(state, task, this_round))
+        checks = _looked_at_again(state, task, this_round, tuple(_checks(state, task, this_round)))
     except CheckStopped:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
     finally:
@@ -63,7 +64,10 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
     """What a person will be shown, so that an approval can be bound to it; None where nobody is asked."""
     if not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
         return None
-    return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
+    try:
+        return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
+    except WorkspaceError:
+        return None
 
 
 def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Check]:
@@ -78,9 +82,7 @@ def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Che
             for check in this_round.contract(task.step(step_id), step_id, attempt.number):
                 yield check
                 good = good and (check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE)
-    baseline = need(state.baseline, "baseline")
-    changes = changes_since(this_round.workspace, baseline, runs_dir=this_round.call.context.runs_dir)
-    scope = this_round.scope(changes, allowed_globs(state))
+    scope = _scope(state, this_round)
     yield scope
     others = [step for step in task.steps if step.id not in in_hand]
     if not good or scope.outcome is not Outcome.PASSED or any(step.id not in state.accepted for step in others):
@@ -88,3 +90,28 @@ def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Che
     for step in others:
         yield from this_round.contract(step, step.id, state.attempts_of(step.id)[-1].number)
     yield from this_round.contract(task, None, None)
+
+
+def _scope(state: PipelineState, this_round: Round) -> Check:
+    baseline = need(state.baseline, "baseline")
+    try:
+        changes = changes_since(this_round.workspace, baseline, runs_dir=this_round.call.context.runs_dir)
+    except WorkspaceError as error:
+        return this_round.scope_unknown(error)
+    return this_round.scope(changes, allowed_globs(state))
+
+
+def _looked_at_again(
+    state: PipelineState, task: Task, this_round: Round, checks: tuple[Check, ...]
+) -> tuple[Check, ...]:
+    """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
+
+    def again(check: Check) -> Check:
+        if check.kind is CheckKind.SCOPE:
+            return _scope(state, this_round)
+        if check.kind is CheckKind.OUTPUT:
+            contract = task.step(check.step) if check.step else task
+            return next(this_round.output(item, check) for item in contract.outputs if item.ref == check.ref)
+        return check
+
+    return tuple(again(check) for check in checks)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ...state.errors import WorkspaceError
 from ...state.events import Event, EventKind
 from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
 from ...state.status import Node
-from ...state.task import Command, Contract
+from ...state.task import Command, Contract, Output
 from ..context import Call
 from ..workers.files import make_private_folder, sha256_file, write_private
 from ..workers.leftovers import RUN_DIR_VARIABLE
@@ -92,6 +93,14 @@ class Round:
             self._say("check_finished", check.step, check.run, outcome)
             yield check
 
+    def output(self, output: Output, before: Check) -> Check:
+        """An expected output that was looked at before, as it is now."""
+        outcome, reason = look_at_output(self.workspace, output.path)
+        if outcome is before.outcome:
+            return before.model_copy(update={"reason": reason})
+        self._say("check_finished", before.step, before.run, outcome)
+        return before.model_copy(update={"outcome": outcome, "reason": reason})
+
     def scope(self, changes: tuple[Change, ...], globs: tuple[str, ...]) -> Check:
         """The changed files against what the task allows."""
         judged = judge_changes(changes, globs)
@@ -114,6 +123,20 @@ class Round:
             reason=reason,
             log=str(log.relative_to(self.run_dir)),
             log_sha256=sha256_file(log),
+        )
+
+    def scope_unknown(self, error: WorkspaceError) -> Check:
+        """Git cannot say what changed: whatever was done cannot be held against what the task allows."""
+        return Check(
+            id=self._id(None, SCOPE_REF),
+            round=self.number,
+            step=None,
+            attempt=None,
+            ref=SCOPE_REF,
+            kind=CheckKind.SCOPE,
+            run="changed files against the Allowed Scope",
+            outcome=Outcome.UNVERIFIABLE,
+            reason="; ".join([error.what, *(f"{label}: {fact}" for label, fact in error.facts.items())]),
         )
 
     def _command(self, command: Command, step: StepId | None, attempt: int | None) -> Iterator[Check]:
