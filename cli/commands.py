@@ -20,7 +20,7 @@ from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .compose import compose, open_saver
 from .drive import drive, has_checkpoint, read_state
-from .ending import exit_code
+from .ending import exit_code, nobody_reads
 from .view import View, choose_view
 
 __all__ = ["LimitOptions", "print_graph", "print_schema", "resume_run", "run_task"]
@@ -54,6 +54,8 @@ def run_task(
         if state is None:
             raise
         return view.failed(_interrupted(state, runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 
@@ -80,6 +82,8 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         if state is None:
             raise
         return view.failed(_interrupted(state, runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 

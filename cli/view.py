@@ -92,11 +92,17 @@ class JsonView:
             sys.stdout.flush()
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process as if the run had failed."""
+        raise BrokenPipeError
+
+
 class TextView:
     """Plain lines, calm in a CI log."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console: Console = _Console(highlight=False, soft_wrap=True)
         self._clock = time.monotonic()
 
     def __enter__(self) -> Self:

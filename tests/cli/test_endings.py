@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import card, write_card
-from kit.cli import waypost_here
+from kit.cli import waypost, waypost_here
 
 
 def run(repo: Path, text: str, *options: str):
@@ -173,3 +173,10 @@ def test_a_repository_that_was_replaced_is_not_believed(repo):
     ran = run(repo, card(bash=f"echo x > out.txt; {remade}"), "--max-rework", "0")
     assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
     assert "git diff failed" in ran.result["reason"]
+
+
+def test_a_worker_that_deletes_the_workspace_is_told_of_without_a_traceback(repo):
+    path = write_card(repo.parent, card(bash="cd ..; rm -rf repo"))
+    ran = waypost("run", path, "--runs", repo.parent / "runs", "--run-id", "R", "--max-rework", "0", cwd=repo)
+    assert (ran.code, ran.err) == (3, "")
+    assert "BLOCKED" in ran.out
