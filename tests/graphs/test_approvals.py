@@ -83,7 +83,7 @@ def test_while_one_process_drives_a_run_another_one_cannot_answer_it(bench):
     bench.invoke(state)
     ran = waypost("approve", state.run_id, "--runs", bench.runs, "--json", cwd=bench.repo)
     assert (ran.code, ran.result["error"]) == (4, "LedgerConflict")
-    assert bench.graph.get_state(bench.config(state)).values["decisions"] == ()
+    assert list(bench.graph.get_state(bench.config(state)).values["decisions"]) == []
 
 
 def test_an_answer_to_a_run_that_has_moved_since_it_was_looked_at_is_refused(bench):
