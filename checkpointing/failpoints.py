@@ -17,6 +17,8 @@ FAILPOINTS: tuple[str, ...] = (
     "ledger.recover.after_settle",
     "ledger.create.after_folder",
     "ledger.create.after_file",
+    "ledger.takeover.before",
+    "ledger.takeover.after",
     "ledger.rewrite.before",
     "ledger.rewrite.after_write",
     "ledger.rewrite.after_rename",

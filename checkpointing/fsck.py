@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,8 @@ from ..state.errors import LedgerCorrupt, LedgerError
 from .disk import Disk, PosixDisk
 from .files import LEDGER, WATERMARK
 from .ledger import Ledger
-from .lines import SHAPELESS, Address, Data
 from .names import folder_name
-from .values import Packed, forms_of
-from .view import View
-
-Problem = tuple[int, str]
+from .whole import Problem, complaints
 
 
 @dataclass
@@ -83,44 +78,6 @@ def _check_thread(folder: Path, disk: Disk) -> FsckReport:
     report.thread_id = index.thread
     if folder_name(index.thread) != folder.resolve().name:
         report.problems.append((1, f"thread {index.thread!r} does not belong into a folder of this name"))
-    report.problems += _check_values(ledger.view())
+    report.problems += complaints(ledger.view())
     report.problems.sort()
     return report
-
-
-def _check_values(view: View) -> list[Problem]:
-    problems: list[Problem] = []
-    for number in range(1, view.index.lines + 1):
-        try:
-            line = view.line(number)
-            for at, value in _values_of(line):
-                if what := _complaint(view, Address(number, at), value):
-                    problems.append((number, what))
-        except LedgerCorrupt as damage:
-            problems.append((number, damage.what))
-    return problems
-
-
-def _values_of(line: Data) -> list[tuple[str | int, Data]]:
-    if line["kind"] == "checkpoint":
-        return [*line["values"].items()]
-    return [*enumerate(line["writes"])] if line["kind"] == "writes" else []
-
-
-def _complaint(view: View, at: Address, value: Data) -> str:
-    """What is wrong with a stored value; empty if nothing."""
-    try:
-        if len(forms := [*forms_of(value)]) != 1:
-            return f"value {at.at!r} has the forms {forms}"
-        if "empty" in value:
-            return ""
-        where = Address.of(value["same"]) if "same" in value else at
-        found = view.texts.at(where)
-    except SHAPELESS as error:
-        return f"value {at.at!r} cannot be put together: {error!r}"
-    expected = value.get("sha256")
-    return "" if expected in (None, _hash(found)) else f"value {at.at!r} does not have the hash that it should have"
-
-
-def _hash(packed: Packed) -> str:
-    return hashlib.sha256(packed.form.encode() + b" " + packed.text).hexdigest()

@@ -26,10 +26,10 @@ def lease(state: str) -> PlainRecord:
     return PlainRecord("lease", {"by": this_process().json(), "state": state})
 
 
-def refuse_if_driven(index: LedgerIndex, ledger: Path) -> None:
-    """Raise `LedgerConflict` if another living process holds the lease."""
+def refuse_if_driven(index: LedgerIndex, ledger: Path, *, takeover: bool) -> None:
+    """Raise `LedgerConflict` if another living process holds the lease and it is not to be taken from it."""
     by = index.by
-    if by is None or index.released or index.deleted or by == this_process() or not by.alive():
+    if takeover or by is None or index.released or index.deleted or by == this_process() or not by.alive():
         return
     raise conflict(index, ledger, "is driven by another process")
 

@@ -33,6 +33,7 @@ from .policy import type_names
 from .pool import shared_pool
 from .reading import Reader, Target
 from .records import Record
+from .runs import begins_a_run
 from .store import ThreadStore
 from .transplant import Move
 from .values import Codec
@@ -83,11 +84,17 @@ class LedgerSync(BaseCheckpointSaver[str]):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint a config points at, or the newest of its namespace; None if there is none.
 
+        When LangGraph asks at the start of a run, the thread is acquired first: else two processes could both run
+        nodes before either puts anything. Looking at a thread, as `get_state` does, acquires nothing.
+
         Raises:
+            LedgerConflict: a run is about to start, and another living process writes this thread.
             LedgerCorrupt: the ledger is damaged.
             LedgerBlockedType: a value names a type that is not allowed.
         """
         target = Target.of(config)
+        if begins_a_run(config):
+            self.acquire(target.thread)
         reader = self._reader(target.thread)
         entry = reader.view.find(target.ns or "", target.id) if reader else None
         return reader.tuple(entry) if reader and entry else None

@@ -22,6 +22,7 @@ from .lease import conflict, lease, opening, patience, refuse_if_driven, writer_
 from .ledger import Ledger, is_read_only
 from .mirror import Mirror
 from .names import folder_name
+from .proof import prove
 from .records import CheckpointRecord, PlainRecord, Record
 from .texts import TextCache
 from .values import Packed
@@ -165,7 +166,7 @@ class ThreadStore:
         for _ in range(3):
             with contextlib.suppress(FileNotFoundError), telling("recover", self._ledger.file):
                 self._ledger.refresh()
-                self._refuse(takeover)
+                refuse_if_driven(self._ledger.index, self._ledger.file, takeover=takeover)
                 self._open_files()
                 with self._locked():
                     if self._enter(power, sealed, takeover):
@@ -180,13 +181,15 @@ class ThreadStore:
         if ledger.index.deleted:
             ledger.remove()
             return False
-        self._refuse(takeover)
+        refuse_if_driven(ledger.index, ledger.file, takeover=takeover)
+        self._graves.compare(ledger.index)
         ledger.recover(torn, power=power)
-        fresh = ledger.index.lines == 0
-        record = opening(self.thread, sealed) if fresh else lease("held")
+        failpoint("ledger.takeover.before")
+        record = lease("held") if (known := ledger.index.lines) else opening(self.thread, sealed)
         self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch + 1, locked=True)
-        if fresh and power:
+        if not known and power:
             ledger.opened.sync_folders()
+        failpoint("ledger.takeover.after")
         self._leased = True
         self._graves.past = None
         return True
@@ -207,10 +210,6 @@ class ThreadStore:
             if not held:
                 raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
             yield
-
-    def _refuse(self, takeover: bool) -> None:
-        if not takeover:
-            refuse_if_driven(self._ledger.index, self._ledger.file)
 
     def append(self, record: Record, *, power: bool, sealed: str | None) -> Commit | None:
         """Put one line at the end; what arrives together from several threads shares one write and one sync.
@@ -320,11 +319,12 @@ class ThreadStore:
 
     def _whole(self, records: Sequence[Record], reason: str) -> Group:
         index = self._ledger.index
-        follows = {"line": index.lines, "sha256": index.last, "reason": reason}
-        first = opening(self.thread, index.sealed, follows)
+        first = opening(self.thread, index.sealed, {"line": index.lines, "sha256": index.last, "reason": reason})
         tickets = [Ticket(record, True, index.sealed) for record in (first, *records)]
         empty = View(LedgerIndex(sealed=index.sealed), self._ledger.opened, self._ledger.reading, TextCache())
-        return Group(empty, tickets, index.epoch + 1, whole=True)
+        group = Group(empty, tickets, index.epoch + 1, whole=True)
+        prove(group.raw, str(self._ledger.file))
+        return group
 
     def delete(self, *, power: bool) -> None:
         """Remove the thread from the disk; no error if there is none.

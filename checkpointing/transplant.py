@@ -54,7 +54,7 @@ class Move:
         if "grown" not in value:
             return value
         origin = self.moved.get(Address.of(value["grown"]["from"]))
-        if origin is None:
+        if origin is None or origin.line >= new.line:  # a change starts from an earlier line
             return self.reader.view.texts.at(old).json()
         return value | {"grown": value["grown"] | {"from": origin.json()}}
 

@@ -1,4 +1,4 @@
-"""Who writes a ledger: a process named by pid, start time, host and boot, and whether it still lives."""
+"""Who writes a ledger: a process named by pid, start time, host, boot and pid namespace, and whether it still lives."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Process:
     started: int
     host: str
     boot: str
+    pids: str | None
 
     @property
     def name(self) -> str:
@@ -29,18 +30,26 @@ class Process:
 
     def json(self) -> Data:
         """The `by` of an open or lease line."""
-        return {"pid": self.pid, "started": self.started, "host": self.host, "boot": self.boot}
+        return {
+            "pid": self.pid,
+            "started": self.started,
+            "host": self.host,
+            "boot": self.boot,
+            "pids": self.pids,
+        }
 
     @classmethod
     def of(cls, by: Data) -> Process:
         """Read a `by`."""
-        return cls(by["pid"], by["started"], by["host"], by["boot"])
+        return cls(by["pid"], by["started"], by["host"], by["boot"], by.get("pids"))
 
     def alive(self) -> bool:
-        """Whether it lives; true also where that cannot be known: on another host, or in another container."""
+        """Whether it lives; true also where that cannot be known: on another host, or in another pid namespace."""
         if self.host != socket.gethostname():
             return True
-        return self.boot == _boot() and _started(self.pid) == self.started
+        if self.boot != _boot():
+            return False
+        return self.pids not in (None, this_process().pids) or _started(self.pid) == self.started
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,15 @@ def this_process() -> Process:
 
 @lru_cache(maxsize=1)
 def _this(pid: int) -> Process:
-    return Process(pid, _started(pid) or 0, socket.gethostname(), _boot())
+    return Process(pid, _started(pid) or 0, socket.gethostname(), _boot(), _pid_namespace())
+
+
+def _pid_namespace() -> str | None:
+    """Within which pids mean what they mean to us; None on systems that have only one."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=1)

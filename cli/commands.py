@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from langgraph.types import Command
 
 from ..graphs.pipeline import build_pipeline
+from ..nodes.config import keep_config, kept_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.prepare import new_run, recall_run
 from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
@@ -18,7 +19,8 @@ from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
-from .compose import compose, open_saver
+from .books import Sign, close_books
+from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code, nobody_reads
 from .view import View, choose_view
@@ -35,21 +37,37 @@ def run_task(
     runs: Path,
     limits: LimitOptions,
     run: str | None,
+    sign: Sign | None,
+    isolate: str = "none",
+    merge: str = "ff",
     json: bool,
+    prompt_template: Path | None = None,
 ) -> int:
     """Run one task from its first stage to its end."""
     view = choose_view(json=json)
     state: PipelineState | None = None
     try:
-        context = RunContext(runs_dir=runs.absolute())
+        config = load_config(workspace.absolute(), prompt_template=prompt_template)
+        context = context_of(runs, config)
         if worker not in context.workers:
             known = ", ".join(sorted(context.workers))
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            isolate=isolate,
+            merge=merge,
+        )
+        keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
-        return _drive(runs, context, state.run_id, state, view)
+        return _drive(runs, context, state.run_id, state, view, sign=sign)
     except KeyboardInterrupt:
         if state is None:
             raise
@@ -60,7 +78,16 @@ def run_task(
         return view.failed(error)
 
 
-def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: bool) -> int:
+def resume_run(
+    run: str,
+    *,
+    runs: Path,
+    decision: str | None,
+    note: str,
+    sign: Sign | None,
+    json: bool,
+    reread_config: bool = False,
+) -> int:
     """Go on with a run, in whatever state the last process left it."""
     view = choose_view(json=json)
     state: PipelineState | None = None
@@ -75,9 +102,10 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         elif state.status is Status.BLOCKED:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
+        context = _configured(context, state, reread=reread_config)
         view.begin(state.run_id, f"resumed at {state.status}")
         given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
-        return _drive(runs, context, state.run_id, given, view, begin_with=state)
+        return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=sign)
     except KeyboardInterrupt:
         if state is None:
             raise
@@ -107,7 +135,14 @@ def _interrupted(state: PipelineState, runs: Path) -> Interrupted:
 
 
 def _drive(
-    runs: Path, context: RunContext, run: str, given: Any, view: View, *, begin_with: PipelineState | None = None
+    runs: Path,
+    context: RunContext,
+    run: str,
+    given: Any,
+    view: View,
+    *,
+    begin_with: PipelineState | None = None,
+    sign: Sign | None,
 ) -> int:
     with open_saver(runs) as saver:
         pipeline = compose(saver, context)
@@ -119,8 +154,20 @@ def _drive(
             else:
                 refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
         state = drive(pipeline, given, run=run, context=context, view=view)
+        if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
+            close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)
+
+
+def _configured(context: RunContext, state: PipelineState, *, reread: bool) -> RunContext:
+    """The context that the run was started with, or with what its workspace configures now."""
+    run_dir = context.run_dir(state.run_id)
+    config = None if reread else kept_config(run_dir)
+    if config is None:
+        config = load_config(Path(state.workspace))
+        keep_config(run_dir, config)
+    return context_of(context.runs_dir, config)
 
 
 def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:

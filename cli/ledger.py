@@ -11,7 +11,7 @@ from ..checkpointing.looking import Glance, glance, state_at, writes_at
 from ..checkpointing.view import View
 from .ledger_diff import Change, changes
 from .ledger_pick import by_id, by_name, by_step, find_thread, newest
-from .ledger_text import answer, brief, escaped, moment, pretty, print_json, table
+from .ledger_text import answer, brief, escaped, fitted, moment, pretty, print_json, table
 
 _MARKS = {"added": "+", "changed": "~", "removed": "-", "emptied": "-"}
 
@@ -91,9 +91,9 @@ def _show_all(view: View, *, writes: bool, json: bool) -> int:
         return 0
     lines = table(_headings(view), [_row(view, entry) for entry in entries])
     print(f"thread {escaped(view.index.thread)}: {len(entries)} checkpoints{_sealed(view)}")
-    print(lines[0])
+    print(fitted(lines[0]))
     for entry, line in zip(entries, lines[1:], strict=True):
-        print(line)
+        print(fitted(line))
         if writes:
             _print_writes(view, entry)
     return 0
@@ -148,7 +148,7 @@ def _show_one(view: View, entry: Entry, *, writes: bool, json: bool) -> int:
 def _print_writes(view: View, entry: Entry) -> None:
     for write in writes_at(view, entry):
         where = f"{escaped(write['task'])} {escaped(write['path'])}".rstrip()
-        print(f"      {where}: {escaped(write['channel'])} = {brief(write['value'])}")
+        print(fitted(f"      {where}: {escaped(write['channel'])} = {brief(write['value'])}"))
 
 
 def _title(view: View, entry: Entry) -> str:

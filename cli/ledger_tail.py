@@ -11,7 +11,7 @@ from ..checkpointing.store import ThreadStore
 from ..checkpointing.view import View
 from .ledger import changed_text, text_of
 from .ledger_pick import find_thread
-from .ledger_text import answer, escaped, moment, print_json
+from .ledger_text import answer, escaped, fitted, moment, print_json
 
 POLL_S = 0.25
 
@@ -54,7 +54,7 @@ def _print_from(view: View, first: int, *, json: bool) -> None:
         if json:
             print_json(record)
         else:
-            print(_text(record), flush=True)
+            print(fitted(_text(record)), flush=True)
 
 
 def _record(view: View, number: int) -> dict[str, Any]:

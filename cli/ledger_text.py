@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json as jsonlib
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from rich.text import Text
 
 from ..state.errors import LedgerError, WaypostError
 from .ending import USAGE
@@ -45,6 +49,15 @@ def brief(value: Any, limit: int = BRIEF) -> str:
     """A value on one line; of a big one the beginning and its size."""
     text = jsonlib.dumps(value, ensure_ascii=False)
     return escaped(text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)")
+
+
+def fitted(line: str) -> str:
+    """A line as wide as the terminal at most, so that a table stays one; whole where no terminal shows it."""
+    if not sys.stdout.isatty():
+        return line
+    text = Text(line)
+    text.truncate(shutil.get_terminal_size().columns, overflow="ellipsis")
+    return text.plain
 
 
 def pretty(value: Any) -> str:

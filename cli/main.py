@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Literal
 
 import typer
@@ -33,6 +35,7 @@ RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost
 NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
+SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", help="MODULE:NAME of a type that values may name. Repeatable.")
@@ -58,7 +61,7 @@ def _root(
 def run(
     task_file: Annotated[Path, typer.Argument(help="A task card: Markdown, YAML or JSON.")],
     task: Annotated[str | None, typer.Option(help="Which task of the file; needed if it holds several.")] = None,
-    worker: Annotated[str, typer.Option(help="Who does the work: shell, scripted.")] = "shell",
+    worker: Annotated[str, typer.Option(help="Who does the work: shell, claude, ...; see `waypost doctor`.")] = "shell",
     workspace: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
     runs: RunsOption = RUNS_DIR,
     max_rework: Annotated[int, typer.Option(min=0, max=100, help="Reworks per step before a person is asked.")] = 3,
@@ -73,6 +76,14 @@ def run(
     step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
     step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
+    sign: SignOption = None,
+    prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
+    isolate: Annotated[
+        Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")
+    ] = "none",
+    merge: Annotated[
+        Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
+    ] = "ff",
     json: JsonOption = False,
 ) -> None:
     """Run one task of a task file to done.
@@ -96,7 +107,18 @@ def run(
     )
     raise typer.Exit(
         run_task(
-            task_file, task=task, worker=worker, workspace=workspace, runs=runs, limits=limits, run=run_id, json=json
+            task_file,
+            task=task,
+            worker=worker,
+            workspace=workspace,
+            runs=runs,
+            limits=limits,
+            run=run_id,
+            sign=_signer(sign, json),
+            json=json,
+            prompt_template=prompt_template,
+            isolate=isolate,
+            merge=merge,
         )
     )
 
@@ -109,6 +131,10 @@ def resume(
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
     note: NoteOption = "",
+    sign: SignOption = None,
+    reread_config: Annotated[
+        bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Go on with a run that was interrupted, or answer one that is blocked.
@@ -120,29 +146,52 @@ def resume(
     chosen = [name for name, on in (("recover", recover), ("recheck", recheck), ("give_up", give_up)) if on]
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
-    raise typer.Exit(resume_run(run_id, runs=runs, decision=chosen[0] if chosen else None, note=note, json=json))
+    decision = chosen[0] if chosen else None
+    raise typer.Exit(
+        resume_run(
+            run_id,
+            runs=runs,
+            decision=decision,
+            note=note,
+            sign=_signer(sign, json),
+            json=json,
+            reread_config=reread_config,
+        )
+    )
 
 
 @app.command()
-def approve(run_id: RunArgument, runs: RunsOption = RUNS_DIR, note: NoteOption = "", json: JsonOption = False) -> None:
+def approve(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
     """Approve what a run asks for: that a step is started, or that its result is accepted. The run goes on.
 
     Example:  waypost approve DKT-003_20260211T134056Z_ac778e9 --note "read the diff"
     """
     from .commands import resume_run
 
-    raise typer.Exit(resume_run(run_id, runs=runs, decision="approve", note=note, json=json))
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="approve", note=note, sign=_signer(sign, json), json=json))
 
 
 @app.command()
-def reject(run_id: RunArgument, runs: RunsOption = RUNS_DIR, note: NoteOption = "", json: JsonOption = False) -> None:
+def reject(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    note: NoteOption = "",
+    sign: SignOption = None,
+    json: JsonOption = False,
+) -> None:
     """Refuse what a run asks for: a step is not started and the run ends, or its result goes back with your note.
 
     Example:  waypost reject DKT-003_20260211T134056Z_ac778e9 --note "keep the old signature"
     """
     from .commands import resume_run
 
-    raise typer.Exit(resume_run(run_id, runs=runs, decision="reject", note=note, json=json))
+    raise typer.Exit(resume_run(run_id, runs=runs, decision="reject", note=note, sign=_signer(sign, json), json=json))
 
 
 @app.command()
@@ -158,6 +207,21 @@ def status(
     from .status import show_all, show_one
 
     raise typer.Exit(show_one(run_id, runs=runs, json=json) if run_id else show_all(runs=runs, json=json))
+
+
+@app.command()
+def doctor(
+    worker: Annotated[str | None, typer.Argument(help="One worker; all if not given.")] = None,
+    workspace: Annotated[Path, typer.Option(help="Where configured agents are looked up.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Show which workers can be used here, and what is missing of the others: 0 fine, 1 not usable. Runs no work.
+
+    Example:  waypost doctor claude
+    """
+    from .doctor import examine_workers
+
+    raise typer.Exit(examine_workers(worker, workspace=workspace, json=json))
 
 
 @app.command()
@@ -205,6 +269,99 @@ def fsck(
     from .fsck import check
 
     raise typer.Exit(check(what, runs=runs, out=salvage, json=json))
+
+
+@app.command()
+def audit(
+    what: Annotated[str | None, typer.Argument(help="Run id, or the file of a bundle.")] = None,
+    logs: Annotated[Path | None, typer.Option(help="Instead: a verification log of the COMMAND ENTRY form.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    key: Annotated[Path | None, typer.Option(help="Public key (PEM) that the attestation must be signed with.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
+
+    Example:  waypost audit DKT-003_20260211T134056Z_ac778e9.tar.gz --key waypost.pub
+    """
+    from .audit import audit as look
+    from .audit import audit_foreign_log
+
+    if (what is None) == (logs is None):
+        raise typer.BadParameter("give a run, a bundle, or --logs FILE")
+    if what is None:
+        raise typer.Exit(audit_foreign_log(logs or Path(), json=json))
+    raise typer.Exit(look(what, runs=runs, opener=_opener(key, json), json=json))
+
+
+@app.command()
+def bundle(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    out: Annotated[Path | None, typer.Option(help="File to make; RUN_ID.tar.gz if not given.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Pack a run into one file, with all that a stranger needs to audit it.
+
+    Example:  waypost bundle DKT-003_20260211T134056Z_ac778e9 --out run.tar.gz
+    """
+    from .books import bundle_run
+
+    raise typer.Exit(bundle_run(run_id, runs=runs, out=out, json=json))
+
+
+@app.command()
+def attest(run_id: RunArgument, runs: RunsOption = RUNS_DIR, sign: SignOption = None, json: JsonOption = False) -> None:
+    """Write manifest and attestation of a run that has stopped; `waypost run` does it too.
+
+    Example:  waypost attest DKT-003_20260211T134056Z_ac778e9 --sign waypost.key
+    """
+    from .books import attest_run
+
+    raise typer.Exit(attest_run(run_id, runs=runs, sign=_signer(sign, json), json=json))
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Option(help="Folder for waypost.key and waypost.pub.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Make a pair of ed25519 keys for --sign and --key.
+
+    Example:  waypost keygen --out ~/.config/waypost
+    """
+    raise typer.Exit(_keys(json).make_keys(out, json=json))
+
+
+def _keys(json: bool) -> ModuleType:
+    try:
+        from . import keys
+    except ImportError:
+        from ..state.errors import InputError
+        from .ledger_text import failed
+
+        missing = InputError(
+            "signatures need the package cryptography, which is not installed", next_step='pip install "waypost[sign]"'
+        )
+        raise typer.Exit(failed(missing, json=json)) from None
+    return keys
+
+
+def _signer(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("signer", key, json)
+
+
+def _opener(key: Path | None, json: bool) -> Callable[[bytes], bytes] | None:
+    return None if key is None else _with_key("opener", key, json)
+
+
+def _with_key(use: Literal["signer", "opener"], key: Path, json: bool) -> Callable[[bytes], bytes]:
+    from ..state.errors import InputError
+    from .ledger_text import failed
+
+    try:
+        return getattr(_keys(json), use)(key)
+    except InputError as error:
+        raise typer.Exit(failed(error, json=json)) from None
 
 
 @ledger.command("show")
@@ -261,6 +418,24 @@ def ledger_diff(
     from .ledger import diff
 
     raise typer.Exit(diff(run_id, a, b, runs=runs, json=json))
+
+
+@ledger.command("compact")
+def ledger_compact(
+    run_id: ThreadArgument,
+    latest_only: Annotated[
+        bool, typer.Option("--latest-only", help="Drop the history too: keep the newest checkpoints, which can go on.")
+    ] = False,
+    runs: RunsOption = RUNS_DIR,
+    json: JsonOption = False,
+) -> None:
+    """Write a thread's ledger anew without what no longer counts; the thread can go on. Nobody may be writing it.
+
+    Example:  waypost ledger compact chat-7 --latest-only
+    """
+    from .ledger_compact import compact
+
+    raise typer.Exit(compact(run_id, runs=runs, latest_only=latest_only, json=json))
 
 
 @ledger.command("import")

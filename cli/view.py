@@ -136,13 +136,13 @@ class TextView:
             self._line(label, text)
 
     def failed(self, error: WaypostError) -> int:
-        shown = Text("error: ", style="bold red").append(_printable(error.render()), style="default")
+        shown = Text("error: ", style="bold red").append(printable(error.render()), style="default")
         Console(stderr=True, highlight=False, soft_wrap=True).print(shown)
         return error.exit_code
 
     def _line(self, label: str, text: str, duration_s: float | None = None) -> None:
         line = Text(f"{label:<11} ", style="bold")
-        first, _, rest = _printable(text).partition(" ")
+        first, _, rest = printable(text).partition(" ")
         line.append(first, style=_COLOURS.get(first, "default"))
         line.append(f" {rest}" if rest else "", style="default")
         if duration_s is not None:
@@ -169,7 +169,7 @@ class LiveView(TextView):
         super().event(event)
         if event["event"] in ("node_started", "attempt_started", "attempt_adopted", "check_started"):
             parts = [event["node"], event.get("step", ""), f"attempt {event['attempt']}" if "attempt" in event else ""]
-            self._now = " ".join(part for part in (*parts, _printable(event.get("text", ""))) if part)
+            self._now = " ".join(part for part in (*parts, printable(event.get("text", ""))) if part)
             self._clock = time.monotonic()
 
     def now(self) -> Text:
@@ -204,6 +204,6 @@ def _describe(event: Event) -> tuple[str, float | None] | None:
     return None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of others, without what could drive the terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from ..state import budget, ids, job, model, pipeline, plan, records, status, task
+from ..state import budget, ids, isolation, job, model, pipeline, plan, records, status, task
 
 
 def _types_of(module: ModuleType) -> list[type]:
@@ -20,5 +20,7 @@ def _types_of(module: ModuleType) -> list[type]:
 
 
 STATE_TYPES: tuple[type, ...] = tuple(
-    item for module in (budget, ids, job, model, pipeline, plan, records, status, task) for item in _types_of(module)
+    item
+    for module in (budget, ids, isolation, job, model, pipeline, plan, records, status, task)
+    for item in _types_of(module)
 )

@@ -17,6 +17,8 @@ from ..nodes.context import RunContext
 from ..nodes.dispatch import dispatch
 from ..nodes.extract import extract
 from ..nodes.guard import Stage, guarded
+from ..nodes.isolate.integrate import integrate
+from ..nodes.isolate.progress import place_for
 from ..nodes.leave_evidence import leave_evidence
 from ..nodes.needs import need
 from ..nodes.person import person
@@ -37,6 +39,7 @@ STAGES: dict[Node, Stage[PipelineState]] = {
     Node.PLAN: plan,
     Node.VERIFY: verify,
     Node.TRANSITION: transition,
+    Node.INTEGRATE: integrate,
     Node.ADOPT: adopt,
     Node.PERSON: person,
 }
@@ -117,6 +120,9 @@ def _job(state: PipelineState, task: Task, order: Order, *, side_by_side: int) -
         failing=tuple(by_id[check] for check in order.failing if check in by_id),
         session=_session(state, order),
         workspace=state.workspace,
+        place=place_for(state, order),
+        folder=state.isolated.folder if state.isolated else ".",
+        commit=known.commit if (known := state.attempt(order.step, order.number)) else None,
         worker=state.worker,
         timeout_s=share.timeout_s,
         max_turns=share.max_turns,

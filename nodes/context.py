@@ -25,12 +25,14 @@ class RunContext:
     Attributes:
         runs_dir: folder of all runs; the files of a run stand in `runs_dir / run_id`.
         workers: name -> worker.
+        prompt_template: a Jinja template for the prompt of every attempt; the shipped one if None.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
         hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
 
     runs_dir: Path = Path(DEFAULT_RUNS_DIR)
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
+    prompt_template: str | None = None
     drain: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)
 

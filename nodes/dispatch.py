@@ -11,6 +11,8 @@ from ..state.job import Job
 from ..state.records import Attempt, AttemptOutcome, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
+from .conversation import with_session
+from .isolate.steps import left_by, placed
 from .move import Move
 from .prompt import prompt_text
 from .workers import Report, Worker, WorkerRefused
@@ -22,7 +24,7 @@ from .workers.leftovers import kill_leftovers
 def dispatch(job: Job, call: Call) -> Move:
     """Bring the attempt of `job` to its end, or leave it in flight where the run drains."""
     folder = AttemptFolder(attempt_path(call.context.run_dir(job.run_id), job))
-    attempt = _attempt(job, folder, call)
+    attempt = left_by(job, call, _attempt(placed(job, call, folder.path), folder, call))
     reason = f"step {job.step.id} attempt {job.order.number}: {attempt.outcome}" if attempt else "draining"
     update = {"attempts": (attempt,)} if attempt else {}
     return Move(Status.EXECUTE, Route.DISPATCHED, reason, update)
@@ -39,9 +41,12 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
     if stage is Stage.UNCLAIMED:
         if call.draining():
             return None
-        folder.request(job, prompt_text(job, call.context.run_dir(job.run_id)))
         try:
-            launch = _worker(job, call).prepare(job, folder.path)
+            worker = _worker(job, call)
+            job = with_session(job, worker, folder.path.parent)
+            prompt = prompt_text(job, call.context.run_dir(job.run_id), call.context.prompt_template)
+            folder.request(job, prompt)
+            launch = worker.prepare(job, folder.path)
         except (WorkerRefused, WorkerUnknown) as error:
             return _record(job, call, AttemptOutcome.NOT_STARTED, reason=str(error))
         call.say(_event("attempt_started", job))
@@ -70,7 +75,8 @@ def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
     if result is None:
         kill_leftovers(call.context.run_dir(job.run_id), step=job.step.id)
         reason = "the launcher ended without a record: the worker is lost"
-        return _record(job, call, AttemptOutcome.LOST, reason=reason, started_at=folder.started_at())
+        report = _left_behind(job, folder, call)
+        return _record(job, call, AttemptOutcome.LOST, reason=reason, report=report, started_at=folder.started_at())
     outcomes = {
         "finished": AttemptOutcome.FINISHED,
         "timed_out": AttemptOutcome.TIMED_OUT,
@@ -80,7 +86,15 @@ def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
     outcome, reason, report = outcomes[result.outcome], result.reason, Report()
     if outcome is AttemptOutcome.FINISHED:
         outcome, reason, report = _reported(job, folder, call, result)
+    elif outcome is not AttemptOutcome.NOT_STARTED:
+        report = _left_behind(job, folder, call)
     return _record(job, call, outcome, reason=reason, result=result, report=report)
+
+
+def _left_behind(job: Job, folder: AttemptFolder, call: Call) -> Report:
+    """It did not come to its own end, but it may have named its conversation, and what it has used is used."""
+    worker = call.context.workers.get(job.worker)
+    return worker.report(job, folder.path, 1) if worker else Report()
 
 
 def _reported(job: Job, folder: AttemptFolder, call: Call, result: ExitRecord) -> tuple[AttemptOutcome, str, Report]:

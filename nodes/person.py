@@ -14,12 +14,13 @@ from ..state.model import Record
 from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Approval, AttemptOutcome, Decision, Order
 from ..state.status import Node as NodeName
-from ..state.status import Route, edges_of
+from ..state.status import Route, Status, edges_of
 from ..state.task import ApprovalPoint
 from .approvals import ask_to_start, free_and_held
 from .budget import affordable, forgive, over_budget
 from .checks.fingerprint import work_sha256
 from .context import Call
+from .isolate.pick_up import StillInConflict, pick_up
 from .move import Move
 from .needs import need
 from .orders import rework_order
@@ -70,13 +71,14 @@ def person(state: PipelineState, call: Call) -> Move:
 
 
 def choices(state: PipelineState) -> tuple[Choice, ...]:
-    """What a person may decide now. Rechecking needs finished attempts to look at."""
+    """What a person may decide now. Rechecking needs finished attempts to look at, recovering something to dispatch."""
     attempts = [state.attempt(order.step, order.number) for order in state.orders]
     checkable = bool(attempts) and all(a is not None and a.outcome is not AttemptOutcome.RUNNING for a in attempts)
     recheck = (Choice.RECHECK,) if checkable else ()
     if state.blocked is not None and state.blocked.approval is not None:
         return (Choice.APPROVE, Choice.REJECT, *recheck, Choice.GIVE_UP)
-    return (Choice.RECOVER, *recheck, Choice.GIVE_UP)
+    recover = (Choice.RECOVER,) if state.isolated is None or orders_after_recovery(state) else ()
+    return (*recover, *recheck, Choice.GIVE_UP)
 
 
 def _question(state: PipelineState, complaint: str) -> dict[str, Any]:
@@ -120,13 +122,23 @@ def _decided(state: PipelineState, answer: Answer, call: Call) -> Move:
         approval = need(approval, "question for an approval")
         return _about_approval(state, answer, approval, call)
     route = Route(answer.decision.value)
+    try:
+        picked_up = pick_up(state, call, route, answer.who)
+    except StillInConflict as conflict:
+        return _still_in_conflict(state, answer, conflict)
     decision = _decision(route, answer)
-    update: dict[str, Any] = {"decisions": (decision,), "blocked": None}
+    update: dict[str, Any] = {**picked_up, "decisions": (decision,), "blocked": None}
     if route is not Route.RECOVER:
         return _move(route, answer, update)
     fresh: dict[str, int] = {}
     update |= {"reworks": fresh, "forgiven": forgive(state)}
     return _start(state.model_copy(update={"forgiven": update["forgiven"]}), Route.RECOVER, answer, update)
+
+
+def _still_in_conflict(state: PipelineState, answer: Answer, conflict: StillInConflict) -> Move:
+    question = need(state.blocked, "blocked").question
+    update = {"blocked": Blocked(question=question, reasons=conflict.reasons)}
+    return Move(Status.BLOCKED, Route.CONFLICT, f"{answer.who} decided {answer.decision}, but {conflict}", update)
 
 
 def _about_approval(state: PipelineState, answer: Answer, approval: Approval, call: Call) -> Move:
@@ -170,7 +182,7 @@ def _send_back(state: PipelineState, approval: Approval, answer: Answer, update:
 
 
 def _changed(state: PipelineState, approval: Approval, call: Call) -> bool:
-    if approval.point is ApprovalPoint.BEFORE_DISPATCH:
+    if approval.point is ApprovalPoint.BEFORE_DISPATCH or state.isolated is not None:
         return False
     baseline = need(state.baseline, "baseline")
     now = work_sha256(Path(state.workspace), baseline, runs_dir=call.context.runs_dir)

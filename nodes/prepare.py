@@ -11,11 +11,13 @@ from pathlib import Path
 from .._version import __version__
 from ..state.errors import InputError, RunExists
 from ..state.ids import RunId, compose_run_id, run_id
+from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 from ..state.update import validate_state
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
+from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
 from .workers.files import make_private_folder, write_private
 
@@ -32,6 +34,8 @@ def new_run(
     worker: str = "shell",
     limits: Limits | None = None,
     run: str | None = None,
+    isolate: Isolation | str = Isolation.NONE,
+    merge: MergePolicy | str = MergePolicy.FF,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -40,6 +44,9 @@ def new_run(
         task: which task of the file; needed where it holds several.
         workspace: the git repository to work in; its commit and its changed files are recorded.
         run: the run id; made of task, time and commit if not given.
+        isolate: `worktree` lets every step work in a git worktree of its own, on a branch of the run.
+        merge: what follows once all of an isolated run is verified: `ff` fast-forwards the branch that the workspace is
+            on, `none` leaves the result on the branch of the run.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -51,8 +58,17 @@ def new_run(
     parsed = read_task_file(Path(task_file), task)
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)
+    isolated = None
+    if Isolation(isolate) is Isolation.WORKTREE:
+        isolated = begin(where, baseline, merge=MergePolicy(merge), task_file=source)
     now = datetime.now(UTC)
     claimed = _claim(runs, wanted, compose_run_id(parsed.id, now, baseline.commit))
+    if isolated is not None:
+        try:
+            isolated = claim_branch(where, isolated, claimed)
+        except InputError:
+            (runs / claimed).rmdir()
+            raise
     state = PipelineState(
         run_id=claimed,
         task_file=str(source),
@@ -61,6 +77,7 @@ def new_run(
         worker=worker,
         limits=limits or Limits(),
         baseline=baseline,
+        isolated=isolated,
         created_at=now,
         writer_version=__version__,
     )

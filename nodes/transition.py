@@ -13,6 +13,7 @@ from ..state.task import Task
 from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result, waits_for
 from .budget import affordable, over_budget
 from .context import Call
+from .isolate.progress import integration, where_it_is
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -33,8 +34,10 @@ def transition(state: PipelineState, call: Call) -> Move:
         blocked = ask_to_accept(state, task, waiting, call.context.run_dir(state.run_id))
         update = {"accepted": accepted, "blocked": blocked}
         return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
+    if (move := integration(state, accepted)) is not None:
+        return move
     if len(accepted) == len(task.steps):
-        reason = f"every step and criterion passed in round {state.round}"
+        reason = f"every step and criterion passed in round {state.round}{where_it_is(state)}"
         return Move(Status.DONE, Route.ACCEPTED_ALL, reason, {"accepted": accepted, "orders": (), "blocked": None})
     return _next_steps(state, task, accepted)
 

@@ -13,9 +13,9 @@ from ..state.task import ApprovalPoint, Task
 from .checks.fingerprint import work_sha256
 from .checks.process import CheckStopped
 from .checks.round import Round
-from .checks.scope import allowed_globs
-from .checks.workspace import changes_since
 from .context import Call
+from .ground import Ground, SharedGround
+from .isolate.grounds import isolated_ground
 from .move import Move
 from .needs import need
 from .verdicts import judge
@@ -42,27 +42,36 @@ def verify(state: PipelineState, call: Call) -> Move:
         limits=state.limits,
         call=call,
     )
+    ground = isolated_ground(state, this_round) if state.isolated else SharedGround(state, this_round)
     kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
-        checks = _looked_at_again(state, task, this_round, tuple(_checks(state, task, this_round)))
+        checks = ground.looked_at_again(task, tuple(_checks(state, task, ground)))
     except CheckStopped:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
     finally:
         kill_leftovers(this_round.run_dir)
-    work = _work(state, task, call)
+        ground.leave()
     passed = sum(check.outcome is Outcome.PASSED for check in checks)
     return Move(
         Status.ACCEPT,
         Route.CHECKED,
         f"round {this_round.number}: {passed} of {len(checks)} checks passed",
-        {"checks": checks, "verdicts": judge(task, plan, checks, state.verdicts), "work_sha256": work},
+        {
+            "checks": checks,
+            "verdicts": judge(task, plan, checks, state.verdicts),
+            "work_sha256": _work(state, task, call),
+            **ground.update(checks),
+        },
     )
 
 
 def _work(state: PipelineState, task: Task, call: Call) -> str | None:
-    """What a person will be shown, so that an approval can be bound to it; None where nobody is asked."""
-    if not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
+    """What a person will be shown, so that an approval can be bound to it; None where nobody is asked.
+
+    An isolated run shows commits, which cannot change.
+    """
+    if state.isolated or not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
         return None
     try:
         return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
@@ -70,48 +79,24 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
         return None
 
 
-def _checks(state: PipelineState, task: Task, this_round: Round) -> Iterator[Check]:
+def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]:
     good = True
     in_hand = [order.step for order in state.orders]
     for step_id in in_hand:
         attempt = state.attempts_of(step_id)[-1]
-        worker = this_round.worker(attempt)
+        worker = ground.round.worker(attempt)
         yield worker
         good = good and worker.outcome is Outcome.PASSED
         if worker.outcome is Outcome.PASSED:
-            for check in this_round.contract(task.step(step_id), step_id, attempt.number):
+            for check in ground.of_step(task.step(step_id), attempt):
                 yield check
                 good = good and (check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE)
-    scope = _scope(state, this_round)
-    yield scope
+    for check in ground.scope():
+        yield check
+        good = good and check.outcome is Outcome.PASSED
     others = [step for step in task.steps if step.id not in in_hand]
-    if not good or scope.outcome is not Outcome.PASSED or any(step.id not in state.accepted for step in others):
+    if not good or not ground.whole or any(step.id not in state.accepted for step in others):
         return
     for step in others:
-        yield from this_round.contract(step, step.id, state.attempts_of(step.id)[-1].number)
-    yield from this_round.contract(task, None, None)
-
-
-def _scope(state: PipelineState, this_round: Round) -> Check:
-    baseline = need(state.baseline, "baseline")
-    try:
-        changes = changes_since(this_round.workspace, baseline, runs_dir=this_round.call.context.runs_dir)
-    except WorkspaceError as error:
-        return this_round.scope_unknown(error)
-    return this_round.scope(changes, allowed_globs(state))
-
-
-def _looked_at_again(
-    state: PipelineState, task: Task, this_round: Round, checks: tuple[Check, ...]
-) -> tuple[Check, ...]:
-    """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
-
-    def again(check: Check) -> Check:
-        if check.kind is CheckKind.SCOPE:
-            return _scope(state, this_round)
-        if check.kind is CheckKind.OUTPUT:
-            contract = task.step(check.step) if check.step else task
-            return next(this_round.output(item, check) for item in contract.outputs if item.ref == check.ref)
-        return check
-
-    return tuple(again(check) for check in checks)
+        yield from ground.of_step(step, state.attempts_of(step.id)[-1])
+    yield from ground.of_task(task)

@@ -67,6 +67,29 @@ class TaskFileError(InputError):
         super().__init__(f"{where}: {what}", facts=facts, next_step=next_step)
 
 
+class ConfigError(InputError):
+    """The configuration of a workspace cannot be read, or makes no sense.
+
+    Attributes:
+        path: the file, as given.
+        line: 1-based line of the complaint, or None where it cannot be told.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        line: int | None,
+        what: str,
+        *,
+        facts: Mapping[str, object] | None = None,
+        next_step: str = "",
+    ) -> None:
+        self.path = path
+        self.line = line
+        where = f"{path}:{line}" if line is not None else path
+        super().__init__(f"{where}: {what}", facts=facts, next_step=next_step)
+
+
 class WorkspaceError(InputError):
     """The workspace is no git repository, or cannot be used."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .isolation import Isolated
 from .plan import Plan
 from .records import Attempt, Check, CheckKind, Decision, Outcome, Verdict
 from .status import Route
@@ -79,6 +80,22 @@ def result_approved(step: Step, attempt: int, decisions: tuple[Decision, ...]) -
         and (decision.approval.step, decision.approval.point, decision.approval.attempt) == wanted
         for decision in decisions
     )
+
+
+def missing_on_branch(isolated: Isolated | None, task: Task | None, attempts: tuple[Attempt, ...]) -> list[str]:
+    """What keeps an isolated run from DONE: the commit that was verified has to be what its branch holds."""
+    if isolated is None:
+        return []
+    missing: list[str] = []
+    if isolated.verified != isolated.head:
+        missing.append(f"commit {isolated.head} of {isolated.branch} was not verified")
+    if isolated.target is not None and isolated.delivered != isolated.head:
+        missing.append(f"commit {isolated.head} was not brought to {isolated.target}")
+    for step in task.steps if task else ():
+        newest = next((attempt for attempt in reversed(attempts) if attempt.step == step.id), None)
+        if newest is None or not isolated.holds(newest.step, newest.number, newest.commit):
+            missing.append(f"the newest attempt of step {step.id} is not merged into {isolated.branch}")
+    return missing
 
 
 def _name(verdict: Verdict) -> str:

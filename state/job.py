@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .ids import RunIdField, TaskIdField
+from .isolation import Place
 from .model import Record
 from .records import Check, Order
 from .status import Status
@@ -20,6 +21,9 @@ class Job(Record):
         session: the worker's conversation that a `resume` or `rework` attempt continues, where the last one had one.
         timeout_s: limit for the attempt: the step's timeout, or less where less is left of a time budget.
         max_turns, max_cost_usd: what is left of the budgets for this attempt, None for no limit.
+        workspace: the folder that the worker is started in.
+        place: the worktree to work in, in an isolated run; `folder` is then the workspace relative to its top.
+        commit: what this attempt left, where that is known already.
     """
 
     run_id: RunIdField
@@ -32,6 +36,9 @@ class Job(Record):
     failing: tuple[Check, ...] = ()
     session: str | None = None
     workspace: str
+    place: Place | None = None
+    folder: str = "."
+    commit: str | None = None
     worker: str
     timeout_s: float = Field(gt=0)
     max_turns: int | None = Field(default=None, ge=1)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .budget import Allowance, Forgiven, Overrun
 from .ids import RunIdField, StepIdField, TaskIdField
-from .invariants import missing_for_done, start_approved
+from .invariants import missing_for_done, missing_on_branch, start_approved
+from .isolation import Isolated
 from .model import Record
 from .plan import Plan
 from .records import (
@@ -126,6 +127,7 @@ class PipelineState(BaseModel):
     worker: str = Field(default="shell", description="Name of the worker that steps are handed to.")
     limits: Limits = Field(default_factory=Limits, description="What the run may use.")
     baseline: Baseline | None = Field(default=None, description="The workspace before the first step.")
+    isolated: Isolated | None = Field(default=None, description="The run's branch, where it works in git worktrees.")
     created_at: datetime | None = Field(default=None, description="When the run was made.")
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
 
@@ -151,6 +153,7 @@ class PipelineState(BaseModel):
     def _done_is_proved(self) -> PipelineState:
         if self.status is Status.DONE:
             missing = missing_for_done(self.task, self.plan, self.attempts, self.checks, self.verdicts, self.decisions)
+            missing += missing_on_branch(self.isolated, self.task, self.attempts)
             if missing:
                 raise ValueError("status DONE without proof: " + "; ".join(missing))
         return self

@@ -52,6 +52,7 @@ class Attempt(Record):
 
     Attributes:
         session: the worker's own name for its conversation, by which a later attempt can continue it.
+        commit: what it left in its worktree; None where the run is not isolated, or git could not commit it.
     """
 
     step: StepIdField
@@ -68,6 +69,7 @@ class Attempt(Record):
     stderr_sha256: str | None = None
     session: str | None = None
     usage: Usage = Usage()
+    commit: str | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -106,6 +108,7 @@ class CheckKind(StrEnum):
     BASELINE = "baseline"
     OUTPUT = "output"
     SCOPE = "scope"
+    GIT = "git"
 
 
 class Check(Record):
@@ -114,7 +117,7 @@ class Check(Record):
     Attributes:
         id: unique in the run: `<round>.<step or "task">.<ref>` (`.e1`, `.e2` for equivalents).
         step: the step it belongs to, None for the task itself.
-        ref: what the card calls it (V1, O1), or WORKER / SCOPE.
+        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE.
         run: the command as written, or what was looked at.
         argv: what was really started; empty where nothing was.
         stands_for: the baseline command that does not exist and that this one replaces; `ref` is the baseline's.

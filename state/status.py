@@ -23,13 +23,14 @@ class Status(StrEnum):
 
 
 class Node(StrEnum):
-    """Who may move a run: the five stages, `adopt` (after a drain) and `person` (an interrupt)."""
+    """Who may move a run: the five stages, `integrate` (branches), `adopt` (after a drain), `person` (an interrupt)."""
 
     EXTRACT = "extract"
     PLAN = "plan"
     DISPATCH = "dispatch"
     VERIFY = "verify"
     TRANSITION = "transition"
+    INTEGRATE = "integrate"
     ADOPT = "adopt"
     PERSON = "person"
 
@@ -49,6 +50,11 @@ class Route(StrEnum):
     EXHAUSTED = "exhausted"
     UNVERIFIABLE = "unverifiable"
     OVER_BUDGET = "over_budget"
+    INTEGRATE = "integrate"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "not_delivered"
     DRAIN = "drain"
     ADOPTED = "adopted"
     NOT_ADOPTED = "not_adopted"
@@ -92,6 +98,11 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.ACCEPT, Node.TRANSITION, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.OVER_BUDGET, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.INTEGRATE, Status.ACCEPT, Node.INTEGRATE),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.MERGED, Status.EXECUTE, Node.VERIFY),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.CONFLICT, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.DELIVERED, Status.ACCEPT, Node.TRANSITION),
+    Edge(Status.ACCEPT, Node.INTEGRATE, Route.NOT_DELIVERED, Status.BLOCKED, Node.PERSON),
     Edge(Status.DRAINING, Node.ADOPT, Route.ADOPTED, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.DRAINING, Node.ADOPT, Route.NOT_ADOPTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_START, Status.EXECUTE, Node.DISPATCH),
@@ -101,6 +112,7 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.BLOCKED, Node.PERSON, Route.ASK_AGAIN, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECOVER, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.BLOCKED, Node.PERSON, Route.RECHECK, Status.EXECUTE, Node.VERIFY),
+    Edge(Status.BLOCKED, Node.PERSON, Route.CONFLICT, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.GIVE_UP, Status.FAILED, None),
 )
 

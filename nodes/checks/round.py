@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +26,17 @@ from .workspace import Change
 
 WORKER_REF = CheckRef("WORKER")
 SCOPE_REF = CheckRef("SCOPE")
+COMMIT_REF = CheckRef("COMMIT")
+MERGE_REF = CheckRef("MERGE")
 
 
 @dataclass(frozen=True)
 class Round:
-    """Where a round happens, and what it may take."""
+    """Where a round happens, and what it may take.
+
+    Attributes:
+        holds: in an isolated run, whether the commit that is looked at holds a path; an output has to be in it.
+    """
 
     number: int
     run: RunId
@@ -38,6 +44,7 @@ class Round:
     workspace: Path
     limits: Limits
     call: Call
+    holds: Callable[[str], bool] | None = None
 
     @property
     def folder(self) -> Path:
@@ -79,6 +86,9 @@ class Round:
             yield from self._command(command, step, attempt)
         for output in contract.outputs:
             outcome, reason = look_at_output(self.workspace, output.path)
+            if outcome is Outcome.PASSED and self.holds is not None and not self.holds(output.path):
+                reason = f"{output.path} is in no commit: git ignores it, or a check has made it"
+                outcome = Outcome.FAILED
             check = Check(
                 id=self._id(step, output.ref),
                 round=self.number,
@@ -101,21 +111,28 @@ class Round:
         self._say("check_finished", before.step, before.run, outcome)
         return before.model_copy(update={"outcome": outcome, "reason": reason})
 
-    def scope(self, changes: tuple[Change, ...], globs: tuple[str, ...]) -> Check:
-        """The changed files against what the task allows."""
+    def scope(
+        self,
+        changes: tuple[Change, ...],
+        globs: tuple[str, ...],
+        *,
+        step: StepId | None = None,
+        attempt: int | None = None,
+    ) -> Check:
+        """The changed files against what the task allows, or what `step` allows where the files are its alone."""
         judged = judge_changes(changes, globs)
         outside = [change.path for change, allowed in judged if not allowed]
-        log = self.folder / f"{SCOPE_REF}.jsonl"
+        log = self.folder / f"{f'{step}.' if step else ''}{SCOPE_REF}.jsonl"
         write_private(log, scope_log(judged))
         limits = f"Allowed Scope {', '.join(globs)}" if globs else "no Allowed Scope declared"
         reason = f"{len(judged)} changed, {len(outside)} outside; {limits}"
         if outside:
             reason = f"changed outside the Allowed Scope: {', '.join(outside[:20])}; {limits}"
         return Check(
-            id=self._id(None, SCOPE_REF),
+            id=self._id(step, SCOPE_REF),
             round=self.number,
-            step=None,
-            attempt=None,
+            step=step,
+            attempt=attempt,
             ref=SCOPE_REF,
             kind=CheckKind.SCOPE,
             run="changed files against the Allowed Scope",
@@ -137,6 +154,21 @@ class Round:
             run="changed files against the Allowed Scope",
             outcome=Outcome.UNVERIFIABLE,
             reason="; ".join([error.what, *(f"{label}: {fact}" for label, fact in error.facts.items())]),
+        )
+
+    def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
+        """Something that git was asked about the branch of an isolated run."""
+        self._say("check_finished", step, run, outcome)
+        return Check(
+            id=self._id(step, ref),
+            round=self.number,
+            step=step,
+            attempt=None,
+            ref=ref,
+            kind=CheckKind.GIT,
+            run=run,
+            outcome=outcome,
+            reason=reason,
         )
 
     def _command(self, command: Command, step: StepId | None, attempt: int | None) -> Iterator[Check]:

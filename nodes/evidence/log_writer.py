@@ -13,7 +13,7 @@ from . import log_format as form
 from .files import RunFolder
 from .moments import moment, seconds
 from .proof import BaselineRow, CriterionRow, baseline_rows, criterion_rows, newest_checks
-from .staging import Draft
+from .staging import Sink
 
 _WITHOUT_PROCESS = frozenset({CheckKind.OUTPUT, CheckKind.SCOPE})
 
@@ -36,7 +36,7 @@ def quiet_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not _has_entry(check))
 
 
-def write_verification_log(out: Draft, state: PipelineState, task: Task, run: RunFolder) -> None:
+def write_verification_log(out: Sink, state: PipelineState, task: Task, run: RunFolder) -> None:
     """Write the whole log; outputs pass through in chunks.
 
     Raises:
@@ -82,7 +82,7 @@ def _before_output(check: Check) -> Iterator[bytes]:
     yield _field("Duration", seconds(check.duration_s))
 
 
-def _output(out: Draft, check: Check, run: RunFolder) -> None:
+def _output(out: Sink, check: Check, run: RunFolder) -> None:
     if check.log is None:
         out.write(_framed("Output", form.NOT_RECORDED))
         return

@@ -8,11 +8,24 @@ import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from ...state.errors import EvidenceError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEFT_BEHIND = re.compile(r"\.[a-z.-]+\.[0-9a-f]{16}\.tmp")
+
+
+class Sink(Protocol):
+    """Where the bytes of one file go."""
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        ...
+
+    def sync(self) -> str:
+        """Bring it all to where it is kept, and return its SHA-256."""
+        ...
 
 
 class Draft:

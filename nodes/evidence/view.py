@@ -19,6 +19,9 @@ from .proof import BaselineRow, CriterionRow, baseline_rows, contracts, criterio
 from .risks import risks
 from .scope import Scope, read_scope
 
+# Empty, and of the living: nothing to prove.
+_LOCKS = frozenset({"claim.lock"})
+
 _ByRef = dict[tuple[StepId | None, str], list[Check]]
 
 
@@ -158,6 +161,8 @@ def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -
     recorded = {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
     for name in sorted({*run.names(attempt.folder), *recorded}):
         path = f"{attempt.folder}/{name}"
+        if name in _LOCKS:
+            continue
         if (wanted := recorded.get(name)) is not None:
             if verified.get(path) != wanted:
                 run.verify(path, wanted)

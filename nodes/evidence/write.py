@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import EvidenceFile
-from .files import open_run_folder
+from ...state.task import Task
+from .files import RunFolder, open_run_folder
 from .log_writer import write_verification_log
 from .render import render
-from .staging import Staging, staging
+from .staging import Sink, staging
 from .view import Artifact, build_view
 
 REPORTS = "reports"
@@ -35,21 +39,56 @@ def write_evidence(state: PipelineState, run_dir: Path) -> tuple[EvidenceFile, .
         EvidenceError: there is no task, a file that a record names is missing or changed, the folder is reached
             through a link, or the disk refused. Nothing was replaced then.
     """
-    task = state.task
-    if task is None:
-        raise EvidenceError(f"run {state.run_id} has no task to report on")
+    task = _task(state)
     with open_run_folder(run_dir) as run, run.make(REPORTS, task.id) as folder, staging(folder) as staged:
-        with staged.draft(VERIFICATION_LOG) as log:
-            write_verification_log(log, state, task, run)
-            written = [Artifact(VERIFICATION_LOG, log.sync(), False)]
-        view = build_view(state, task, run)
-        for name in (AUDIT_SUMMARY, REPORT):
-            written.append(_write(staged, name, render(f"{name}.j2", view, tuple(written))))
-    folder_path = f"{REPORTS}/{task.id}"
-    return tuple(EvidenceFile(path=f"{folder_path}/{file.path}", sha256=file.sha256) for file in reversed(written))
+        return _compose(state, task, run, staged.draft)
 
 
-def _write(staged: Staging, name: str, content: bytes) -> Artifact:
-    with staged.draft(name) as draft:
-        draft.write(content)
-        return Artifact(name, draft.sync(), False)
+def evidence_again(state: PipelineState, run_dir: Path) -> tuple[EvidenceFile, ...]:
+    """What `write_evidence` would write now, by path and hash. Nothing is written.
+
+    Raises:
+        EvidenceError: as `write_evidence`.
+    """
+    with open_run_folder(run_dir) as run:
+        return _compose(state, _task(state), run, lambda _name: nullcontext(_OnlyHashed()))
+
+
+def report_folder(task: Task) -> str:
+    """The folder of a task's reports, relative to the run's."""
+    return f"{REPORTS}/{task.id}"
+
+
+def _task(state: PipelineState) -> Task:
+    if state.task is None:
+        raise EvidenceError(f"run {state.run_id} has no task to report on")
+    return state.task
+
+
+def _compose(
+    state: PipelineState, task: Task, run: RunFolder, draft: Callable[[str], AbstractContextManager[Sink]]
+) -> tuple[EvidenceFile, ...]:
+    with draft(VERIFICATION_LOG) as log:
+        write_verification_log(log, state, task, run)
+        written = [Artifact(VERIFICATION_LOG, log.sync(), False)]
+    view = build_view(state, task, run)
+    for name in (AUDIT_SUMMARY, REPORT):
+        content = render(f"{name}.j2", view, tuple(written))
+        with draft(name) as file:
+            file.write(content)
+            written.append(Artifact(name, file.sync(), False))
+    folder = report_folder(task)
+    return tuple(EvidenceFile(path=f"{folder}/{file.path}", sha256=file.sha256) for file in reversed(written))
+
+
+class _OnlyHashed:
+    """A file that nobody keeps."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self._digest.update(data)
+
+    def sync(self) -> str:
+        return self._digest.hexdigest()

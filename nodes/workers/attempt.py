@@ -81,6 +81,7 @@ class AttemptFolder:
         spec = {
             "argv": list(launch.argv),
             "cwd": job.workspace,
+            "stdin": launch.stdin,
             "timeout_s": job.timeout_s,
             "env": {
                 **launch.env,

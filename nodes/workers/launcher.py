@@ -74,12 +74,13 @@ def _run(launch: dict[str, Any], began: dict[str, Any], worker_umask: int) -> di
 
 
 def _start(launch: dict[str, Any], worker_umask: int) -> Launched:
-    with open("stdout.log", "wb") as out, open("stderr.log", "wb") as err:
+    given = launch.get("stdin") or os.devnull
+    with open("stdout.log", "wb") as out, open("stderr.log", "wb") as err, open(given, "rb") as stdin:
         return subprocess.Popen(
             launch["argv"],
             cwd=launch["cwd"],
             env={**os.environ, **launch["env"]},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=err,
             start_new_session=True,

@@ -28,6 +28,7 @@ from ...state.model import Record
 from ...state.records import Usage
 from ...state.task import ActionKind
 from .files import write_private
+from .health import Health
 from .worker import Launch, PlainWorker, Report, WorkerRefused
 
 
@@ -86,6 +87,11 @@ class ScriptedWorker(PlainWorker):
         played = tuple(cue for cue in cues if cue.plays_on(job.order.number))
         write_private(script, _SCRIPT.dump_json(played, exclude_unset=True, exclude={"__all__": {"attempt"}}))
         return Launch(argv=(sys.executable, "-I", "-S", str(_PLAYER), str(script)))
+
+    def examine(self, name: str) -> Health:
+        """Needs nothing but the Python that runs us."""
+        version = ".".join(str(part) for part in sys.version_info[:3])
+        return Health(name=name, title="for tests and examples", usable=True, path=sys.executable, version=version)
 
     def report(self, job: Job, folder: Path, exit_code: int) -> Report:
         """What its script says that it used; nothing is known where it does not say, or was stopped before."""

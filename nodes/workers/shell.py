@@ -7,6 +7,8 @@ from pathlib import Path
 from ...state.job import Job
 from ...state.task import ActionKind
 from .files import write_private
+from .health import Health
+from .probe import Answer, ask, find_executable, version_in
 from .worker import Launch, PlainWorker, WorkerRefused
 
 _HEAD = "set -euo pipefail\n"
@@ -26,3 +28,17 @@ class ShellWorker(PlainWorker):
         script = folder / "actions.sh"
         write_private(script, (_HEAD + "\n".join(block.rstrip("\n") + "\n" for block in blocks)).encode())
         return Launch(argv=("bash", str(script)))
+
+    def examine(self, name: str) -> Health:
+        """Whether there is a bash, and which."""
+        path = find_executable("bash")
+        answer = ask(path, ("--version",)) if path else Answer(problem='"bash" is not in PATH')
+        return Health(
+            name=name,
+            title="the bash blocks of a step",
+            usable=path is not None and not answer.problem,
+            path=path,
+            version=version_in(answer.text),
+            problem=answer.problem,
+            next_step="install bash" if path is None else "",
+        )

@@ -1,7 +1,8 @@
 """The same random operations on LedgerSaver and InMemorySaver, and no difference between them.
 
 Not compared, because it differs on purpose: the place of a checkpoint that was put again under its id among those of
-other namespaces, writes to what was deleted (refused here), and pruning (which the memory saver does not have).
+other namespaces, and writes to what was deleted (refused here). The twin of the memory saver has what that lacks:
+pruning, and a newest checkpoint that is the last one put, whatever the clock says.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from kit.dying import Died, dying_at
 from kit.ledgers import FaultyDisk, config, forget_acknowledged, ledger_of, make_checkpoint
-from langgraph.checkpoint.memory import InMemorySaver
+from kit.memory_twin import MemoryTwin
 from waypost.checkpointing import LedgerSaver, fsck
+from waypost.checkpointing.failpoints import FAILPOINTS
 from waypost.state.errors import LedgerIOError, LedgerLost
 
 THREADS = ["t", 7, "odd/thread ü"]
@@ -27,6 +31,9 @@ CHANNELS = ["a", "b", "__error__", "__resume__"]
 grown = st.integers(0, 40).map(lambda size: [f"{at}" * 60 for at in range(size)])
 fixed = [None, 0, True, 1.5, "x", {"k": [1, {"d": None}]}, (1, 2), b"bytes", {1: 2}, "long " * 400]
 values = st.sampled_from(fixed) | grown
+POINTS = {"put": ("append", "mirror", "recover"), "write": ("append", "recover"), "delete": ("append", "delete")}
+POINTS |= dict.fromkeys(("compact", "prune"), ("rewrite", "recover"))
+DEATHS = [(verb, point) for verb, steps in POINTS.items() for point in FAILPOINTS if point.split(".")[1] in steps]
 
 
 def in_order(checkpoint: Any) -> list[tuple[str, Any]]:
@@ -42,20 +49,28 @@ class Savers(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp()) / "root"
-        self.memory: Any = InMemorySaver()
+        self.memory = MemoryTwin()
         self.number = self.deleted = 0
+        self.clock = 5000
         self.known: set[tuple[str, str, str]] = set()
+        self.versions: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.threads: set[str] = set()
 
     @initialize()
     def open(self) -> None:
         self.disk = FaultyDisk()
-        self.saver = LedgerSaver(self.root, disk=self.disk, durability="process", mirror=False)
+        self.saver = LedgerSaver(self.root, disk=self.disk, durability="process")
 
-    def next_id(self, back: bool) -> str:
-        """An id as the clock gives it; `back` as after the clock was put back, still unlike any other."""
+    def next_id(self) -> str:
+        """An id as the clock gives it, unlike any other."""
         self.number += 1
-        return f"{(5000 - self.number) if back else (9000 + self.number):08d}"
+        self.clock += 1
+        return f"{self.clock:08d}-{self.number}"
+
+    @precondition(lambda self: self.known)
+    @rule(by=st.sampled_from([-300, -2, 300]))
+    def step_the_clock(self, by: int) -> None:
+        self.clock += by
 
     @rule(
         target=checkpoints,
@@ -67,51 +82,116 @@ class Savers(RuleBasedStateMachine):
         parent=st.none() | checkpoints,
     )
     def put(self, thread: Any, ns: str, put: dict[str, Any], gone: set[str], about: Any, parent: Any) -> Any:
+        before: dict[str, Any] = {}
         if parent is not None:
-            thread, ns, _, before = parent
-        else:
-            before = {}
+            thread, ns = parent[0], parent[1]
+            before = self.versions.get((str(thread), ns, parent[2]), {})
         versions = dict(before)
         new: dict[str, Any] = {}
         for channel in [*put, *sorted(gone - put.keys())]:
             new[channel] = versions[channel] = self.saver.get_next_version(versions.get(channel), None)
-        made = make_checkpoint(put, versions, self.next_id(back=False))
+        made = make_checkpoint(put, versions, self.next_id())
         self.both("put", config(str(thread), ns, parent and parent[2]), made, about, new)
         self.known.add((str(thread), ns, made["id"]))
+        self.versions[str(thread), ns, made["id"]] = versions
         self.threads.add(str(thread))
-        return thread, ns, made["id"], versions
+        return thread, ns, made["id"]
+
+    @rule(target=checkpoints, at=checkpoints, texts=st.lists(st.text(max_size=3), min_size=1, max_size=4))
+    def go_on(self, at: Any, texts: list[str]) -> Any:
+        """Some checkpoints in a row, each with a log that grows."""
+        made: list[Any] = []
+        for text in texts:
+            found = self.saver.get_tuple(config(str(at[0]), at[1], at[2]))
+            log = found.checkpoint["channel_values"].get("log", []) if found else []
+            at = self.put(at[0], at[1], {"log": [*log, text * 200]}, set(), {"step": 2}, at)
+            made.append(at)
+        return multiple(*made)
 
     @rule(at=checkpoints, writes=st.lists(st.tuples(st.sampled_from(CHANNELS), values), min_size=1, max_size=3))
     def write(self, at: Any, writes: list[Any]) -> None:
         for task, path in (("t1", ""), ("t2", "~p")):
             self.both("put_writes", config(str(at[0]), at[1], at[2]), writes, task, path)
 
+    @precondition(lambda self: self.known)
     @rule(thread=st.sampled_from(THREADS), writes=st.lists(st.tuples(st.sampled_from(CHANNELS), values), min_size=1))
     def write_early(self, thread: Any, writes: list[Any]) -> None:
         self.both("put_writes", config(str(thread), "", f"never put {self.deleted}"), writes, "t1")
 
     @rule(at=checkpoints, put=st.dictionaries(st.sampled_from("abc"), values, max_size=2))
     def put_again(self, at: Any, put: dict[str, Any]) -> None:
-        thread, ns, id, versions = at
+        thread, ns, id = at
         if (str(thread), ns, id) not in self.known:
             return
+        versions = self.versions[str(thread), ns, id]
         new = {channel: self.saver.get_next_version(versions.get(channel), None) for channel in put}
+        self.versions[str(thread), ns, id] = new
         self.both("put", config(str(thread), ns), make_checkpoint(put, new, id), {"again": 1}, new)
 
+    @precondition(lambda self: self.known)
     @rule()
     def reopen(self) -> None:
         self.saver.close()
         self.open()
 
+    @rule(at=checkpoints, death=st.sampled_from(DEATHS), time=st.integers(1, 2), fresh=st.booleans())
+    def die(self, at: Any, death: tuple[str, str], time: int, fresh: bool) -> None:
+        """The process dies inside a call, perhaps: the call has happened as a whole or not at all."""
+        thread, ns, id = str(at[0]), at[1], at[2]
+        if (thread, ns, id) not in self.known:
+            return
+        verb, point = death
+        if "recover" in point:
+            self.tear(thread)
+        if fresh or "recover" in point:
+            self.open()
+        task, made = f"dying {self.number}", make_checkpoint({"a": self.number}, {}, self.next_id())
+        versions = self.versions[thread, ns, id]
+        new = made["channel_versions"] = {"a": self.saver.get_next_version(versions.get("a"), None)}
+        before, here = self.shown(self.saver, thread), config(thread, ns, id)
+        calls: dict[str, Callable[[Any], Any]] = {
+            "put": lambda saver: saver.put(here, made, {"step": 1}, new),
+            "write": lambda saver: saver.put_writes(here, [("a", task)], task),
+            "compact": lambda saver: saver is self.memory or saver.compact(thread),
+            "prune": lambda saver: saver.prune(thread if saver is self.memory else [thread]),
+            "delete": lambda saver: saver.delete_thread(thread),
+        }
+        died = False
+        try:
+            with dying_at(point, time):
+                calls[verb](self.saver)
+        except Died:
+            died = True
+            self.open()
+        if not died or self.shown(self.saver, thread) != before:
+            calls[verb](self.memory)
+            self.deleted += verb == "delete"
+            self.forget_what_is_gone(thread)
+
+    @precondition(lambda self: self.known)
+    @rule(thread=st.sampled_from(THREADS))
+    def prune(self, thread: Any) -> None:
+        self.saver.prune([thread])
+        self.memory.prune(str(thread))
+        self.forget_what_is_gone(str(thread))
+
+    def forget_what_is_gone(self, thread: str) -> None:
+        there = {(thread, found[0], found[1]) for found in self.shown(self.memory, thread)}
+        self.known -= {key for key in self.known if key[0] == thread and key not in there}
+
+    @precondition(lambda self: self.known)
     @rule()
     def crash(self) -> None:
         """The process is gone; of one thread a torn line is left behind."""
         for thread in sorted(self.threads)[:1]:
-            if ledger_of(self.root, thread).exists():
-                with ledger_of(self.root, thread).open("ab") as file:
-                    file.write(b'{"number":99,"kind":"checkpoint","torn')
-                forget_acknowledged(self.root, thread)
+            self.tear(thread)
         self.open()
+
+    def tear(self, thread: str) -> None:
+        if ledger_of(self.root, thread).exists():
+            with ledger_of(self.root, thread).open("ab") as file:
+                file.write(b'{"number":99,"kind":"checkpoint","torn')
+            forget_acknowledged(self.root, thread)
 
     @rule(at=checkpoints)
     def fail(self, at: Any) -> None:
@@ -122,11 +202,12 @@ class Savers(RuleBasedStateMachine):
         self.disk.fail = []
         self.saver.acquire(str(at[0]))
 
+    @precondition(lambda self: self.known)
     @rule(thread=st.sampled_from(THREADS))
     def compact(self, thread: Any) -> None:
         self.saver.compact(thread)
 
-    @precondition(lambda self: self.threads)
+    @precondition(lambda self: self.known)
     @rule(thread=st.sampled_from(THREADS))
     def copy(self, thread: Any) -> None:
         """To another thread and, after the first was deleted, back again."""
@@ -136,6 +217,7 @@ class Savers(RuleBasedStateMachine):
         assert self.shown(self.saver, "copy") == expected
         self.saver.delete_thread("copy")
 
+    @precondition(lambda self: len(self.known) > 4)
     @rule(at=checkpoints)
     def late(self, at: Any) -> None:
         """What comes after a deletion is refused, and the thread stays away."""
@@ -148,7 +230,7 @@ class Savers(RuleBasedStateMachine):
         with pytest.raises(LedgerLost):
             self.saver.put_writes(config(thread, at[1], at[2]), [("a", 1)], "late")
         with pytest.raises(LedgerLost):
-            self.saver.put(config(thread, at[1], at[2]), make_checkpoint({}, {}, self.next_id(back=True)), {}, {})
+            self.saver.put(config(thread, at[1], at[2]), make_checkpoint({}, {}, self.next_id()), {}, {})
         assert not ledger_of(self.root, thread).exists()
         self.known = {key for key in self.known if key[0] != thread}
 
@@ -199,7 +281,7 @@ class Savers(RuleBasedStateMachine):
 
 TestSavers = Savers.TestCase
 TestSavers.settings = settings(
-    max_examples=25,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

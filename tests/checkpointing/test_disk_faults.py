@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -106,15 +107,16 @@ class TestOrder:
 
 
 class TestNoSpace:
-    def test_the_line_is_rolled_back_and_the_saver_stays_usable(self, root: Path) -> None:
+    @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG], ids=["disk", "quota", "file size"])
+    def test_the_line_is_rolled_back_and_the_saver_stays_usable(self, root: Path, error: int) -> None:
         disk = FaultyDisk()
         with LedgerSaver(root, disk=disk, mirror=False) as saver:
             talk = Talk(saver)
             talk.put(a=1)
             before = ledger_of(root).read_bytes()
-            disk.fail = [("write", 0, NO_SPACE)]
+            disk.fail = [("write", 0, error)]
             for _ in range(2):
-                with pytest.raises(LedgerNoSpace, match="No space left"):
+                with pytest.raises(LedgerNoSpace, match=os.strerror(error)):
                     talk.branch().put(a=2)
                 assert ledger_of(root).read_bytes() == before
                 assert values_of(saver) == [{"a": 1}]

@@ -38,6 +38,8 @@ acknowledged(["pruning"])
 saver.prune(["t"])
 acknowledged(["pruned"])
 work(saver, "third")
+saver.compact("t")
+acknowledged(["compacted"])
 saver.delete_thread("other")
 Talk(saver, "other").put(a=1)
 acknowledged(["deleting"])
@@ -52,6 +54,9 @@ HITS = dict.fromkeys(FAILPOINTS, (1,)) | {
     "ledger.append.after_sync": (1, 3, 9),
     "ledger.append.after_ack": (1, 3, 9),
     "ledger.recover.after_settle": (1, 2),
+    "ledger.takeover.before": (1, 2),
+    "ledger.takeover.after": (1, 2),
+    **dict.fromkeys([name for name in FAILPOINTS if ".rewrite." in name], (1, 2)),
 }
 POINTS = [f"{name}:{hit}" for name in FAILPOINTS for hit in HITS[name]]
 

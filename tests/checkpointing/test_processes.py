@@ -22,6 +22,8 @@ from waypost.checkpointing import LedgerSaver
 from waypost.checkpointing.lines import seal
 from waypost.state.errors import LedgerConflict, LedgerLost
 
+UNSHARED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
 
 class TestAnotherHost:
     @pytest.mark.parametrize(
@@ -30,6 +32,8 @@ class TestAnotherHost:
             ({"boot": "another boot"}, False),
             ({"boot": "another boot", "host": "another host"}, True),
             ({"pid": 2**22 + 1, "host": "another container"}, True),
+            ({"pid": 2**22 + 1, "pids": "pid:[1]"}, True),
+            ({"boot": "another boot", "pids": "pid:[1]"}, False),
             ({"started": 1}, False),
             ({"pid": 2**22 + 1}, False),
             ({"pid": 1}, False),
@@ -39,6 +43,8 @@ class TestAnotherHost:
             "rebooted",
             "another host",
             "another container",
+            "another pid namespace",
+            "rebooted in another pid namespace",
             "pid reused",
             "no such pid",
             "another start",
@@ -63,6 +69,15 @@ class TestAnotherHost:
             assert refused
         else:
             assert not refused
+
+    def test_a_writer_in_another_pid_namespace_of_this_host_is_not_taken_for_dead(self, root: Path) -> None:
+        """As two containers that share the name of the host: each sees its own pids only."""
+        if subprocess.run([*UNSHARED, "true"], capture_output=True).returncode:
+            pytest.skip("this machine lets us make no pid namespace")
+        with other_process(root, inside=UNSHARED), reopened(root) as saver:
+            with pytest.raises(LedgerConflict):
+                saver.acquire("t")
+            saver.acquire("t", takeover=True)
 
 
 FORK = """

@@ -10,7 +10,8 @@ from kit.ledgers import Talk, config, ledger_of, lines_of, make_checkpoint, reop
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from waypost.checkpointing import LedgerSaver
-from waypost.state.errors import LedgerLost
+from waypost.checkpointing.transplant import Move
+from waypost.state.errors import LedgerError, LedgerLost
 
 BIG = "big value " * 500
 
@@ -205,6 +206,32 @@ class TestPrune:
         before = ledger_of(root).read_bytes()
         saver.prune(["t", "unknown"])
         assert ledger_of(root).read_bytes() == before
+
+
+class TestRewriting:
+    @pytest.mark.parametrize("verb", ["prune", "compact"])
+    def test_a_value_that_grew_from_one_that_now_stands_in_its_own_line_is_kept(
+        self, saver: LedgerSaver, root: Path, verb: str
+    ) -> None:
+        items = [f"{number}" * 60 for number in range(14)]
+        Talk(saver).put(c=items)
+        Talk(saver).put(b=items, c=[*items, "more"])
+        saver.prune(["t"]) if verb == "prune" else saver.compact("t")
+        assert values_of(reopened(root))[-1] == {"b": items, "c": [*items, "more"]}
+
+    def test_a_new_ledger_that_cannot_be_read_does_not_take_the_place(
+        self, saver: LedgerSaver, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        talk = Talk(saver)
+        talk.put(inherited=BIG)
+        talk.put(a=1)
+        before = ledger_of(root).read_bytes()
+        monkeypatch.setattr(Move, "full", lambda move, old, new: {"same": {"line": 99, "at": "a"}})
+        with pytest.raises(LedgerError, match=r"was not rewritten: line 2 of the new ledger: .*refers to a value"):
+            saver.prune(["t"])
+        assert ledger_of(root).read_bytes() == before
+        talk.put(a="goes on")
+        assert values_of(saver)[-1] == {"a": "goes on", "inherited": BIG}
 
 
 class TestCompact:

@@ -15,6 +15,7 @@ from kit.ledgers import (
     ledger_of,
     lines_of,
     reopened,
+    run_python,
     values_of,
 )
 from kit.other_process import other_process
@@ -79,6 +80,27 @@ class TestTwoProcesses:
             other.process.send_signal(signal.SIGCONT)
             assert other.do("put") == "LedgerLost"
             assert ledger_of(root).read_bytes() == before
+
+    @pytest.mark.parametrize(
+        ("point", "then"),
+        [
+            ("takeover.before", "done"),
+            ("append.before", "done"),
+            ("append.after_write", "LedgerLost"),
+            ("append.after_sync", "LedgerLost"),
+            ("takeover.after", "LedgerLost"),
+        ],
+    )
+    def test_who_dies_while_it_takes_over_has_taken_all_or_nothing(self, root: Path, point: str, then: str) -> None:
+        take = (
+            "import sys; from waypost.checkpointing import LedgerSaver;"
+            "LedgerSaver(sys.argv[1]).acquire('t', takeover=True)"
+        )
+        with other_process(root) as other:
+            assert run_python(take, root, failpoint=f"ledger.{point}").returncode == -signal.SIGKILL
+            assert [other.do("put"), other.do("put")] == [then, then]
+        with reopened(root) as after:
+            Talk(after).put(a="goes on")
 
     def test_reading_does_not_win_a_lost_lease_back(self, root: Path) -> None:
         mine, thief = reopened(root), reopened(root)

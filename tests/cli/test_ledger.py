@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import termios
 import zlib
 from pathlib import Path
 from typing import Any
@@ -290,3 +292,17 @@ class TestHarmless:
 @pytest.mark.parametrize("verb", ["show", "tail", "diff", "import", "export"])
 def test_help_has_an_example(runs: Path, verb: str) -> None:
     assert f"Example:  waypost ledger {verb} " in waypost_here("ledger", verb, "--help", cwd=runs).out
+
+
+def test_on_a_terminal_a_row_that_is_too_long_is_cut_and_in_a_pipe_it_is_whole(runs: Path) -> None:
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (24, 60))
+    arguments = command("ledger", "show", "t", "--runs", runs)
+    without = {name: value for name, value in environment().items() if name not in ("COLUMNS", "LINES")}
+    subprocess.run(arguments, stdout=slave, env=without, check=True, timeout=60)
+    os.close(slave)
+    seen = os.read(master, 65536).decode().splitlines()
+    os.close(master)
+    assert max(map(len, seen)) == 60
+    assert seen[2].endswith("…")
+    assert max(map(len, show(runs, "t").out.splitlines())) > 60

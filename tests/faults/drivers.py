@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import operator
 import os
@@ -61,7 +62,15 @@ def graph_of(saver: Any, started: Callable[[str], None]) -> Any:
 
 @job
 def drive(
-    tell: Teller, subject: str, folder: str, thread: str, start: str, end: str, resume: bool, durability: str
+    tell: Teller,
+    subject: str,
+    folder: str,
+    thread: str,
+    start: str,
+    end: str,
+    resume: bool,
+    durability: str,
+    coroutine: bool = False,
 ) -> None:
     """Run the graph from a barrier to its end or to a refusal, then stay alive until a second barrier opens."""
     saver = SUBJECTS[subject].open(Path(folder))
@@ -70,7 +79,11 @@ def drive(
     pass_barrier(start)
     try:
         config = {"configurable": {"thread_id": thread}}
-        graph.invoke(None if resume else {"ran": []}, config, durability=durability)
+        given: Any = None if resume else {"ran": []}
+        if coroutine:
+            asyncio.run(graph.ainvoke(given, config, durability=durability))
+        else:
+            graph.invoke(given, config, durability=durability)
         tell(end="finished")
     except Exception as error:
         tell(end="refused", refused=type(error).__name__, why=str(error).splitlines()[0])

@@ -36,6 +36,7 @@ from faults.nursery import Nursery
 from faults.outcome import Outcome, Skip
 from faults.setting import Setting
 from faults.subjects import HAS_SQLITE
+from faults.table import OURS, table, violations
 
 Experiment = Callable[[Setting], list[Outcome]]
 EXPERIMENTS: dict[str, Experiment] = {
@@ -53,7 +54,6 @@ EXPERIMENTS: dict[str, Experiment] = {
     "mutations": mutations.run,
     "fuzz": fuzz.run,
 }
-OURS = "LedgerSaver"
 
 
 def main(arguments: list[str]) -> int:
@@ -71,10 +71,10 @@ def main(arguments: list[str]) -> int:
                 found["experiments"][name] = _run_one(name, setting)
     if options.json:
         Path(options.json).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    ours = [row for each in found["experiments"].values() for row in each["outcomes"] if row["subject"] == OURS]
-    violations = sum(len(row["violations"]) for row in ours)
-    print(f"{violations} violations by {OURS}")
-    return 1 if violations else 0
+    print("", *table(found), sep="\n")
+    broken = violations(found, OURS)
+    print(f"{broken} violations by {OURS}")
+    return 1 if broken else 0
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from faults.subjects import SUBJECTS, Talk, state_in
 
 THREAD = "t"
 LATEST_STOP_S = 0.03
-ROUNDS = tuple(itertools.product((False, True), ("sync", "async", "exit")))
+ROUNDS = tuple(itertools.product((False, True), ("sync", "async", "exit"), (False, True)))
 FULL_ROUNDS = {"ledger": 120, "sqlite": 24}
 
 
@@ -36,21 +36,25 @@ def race(setting: Setting) -> list[Outcome]:
     for name in setting.names:
         outcome = Outcome(SUBJECTS[name].name)
         kinds = itertools.cycle(ROUNDS)
-        for number, (resume, durability) in zip(range(setting.size(FULL_ROUNDS[name], 6)), kinds, strict=False):
-            folder = setting.folder / f"race-{name}-{number}"
-            problem = _round(setting.nursery, outcome, name, folder, resume, durability)
-            outcome.add("rounds on a thread that died" if resume else "rounds on a new thread")
+        for number, (resume, durability, coroutine) in zip(
+            range(setting.size(FULL_ROUNDS[name], 12)), kinds, strict=False
+        ):
+            how: dict[str, Any] = {"resume": resume, "durability": durability}
+            how["coroutine"] = coroutine and name == "ledger"  # the other has no coroutines
+            outcome.add("rounds")
+            outcome.add("on a thread that died" if resume else "on a new thread")
+            problem = _round(setting.nursery, outcome, name, setting.folder / f"race-{name}-{number}", how)
             if problem:
-                outcome.violate(problem, f"round {number}, durability {durability}")
+                outcome.violate(problem, f"round {number}, {how}")
         outcomes.append(outcome)
     return outcomes
 
 
-def _round(nursery: Nursery, outcome: Outcome, name: str, folder: Path, resume: bool, durability: str) -> str:
+def _round(nursery: Nursery, outcome: Outcome, name: str, folder: Path, how: dict[str, Any]) -> str:
     folder.mkdir()
     common: dict[str, Any] = {"subject": name, "folder": str(folder), "thread": THREAD}
     expected = NODES
-    if resume:
+    if how["resume"]:
         dead = nursery.start("begin", **common)
         list(dead.tells())
         dead.wait()
@@ -58,7 +62,7 @@ def _round(nursery: Nursery, outcome: Outcome, name: str, folder: Path, resume: 
     start, end = folder / "start", folder / "end"
     with barrier(end):
         with barrier(start):
-            details = {**common, "start": str(start), "end": str(end), "resume": resume, "durability": durability}
+            details = {**common, "start": str(start), "end": str(end), **how}
             drivers = [nursery.start("drive", **details) for _ in range(2)]
             for driver in drivers:
                 list(driver.tells(last="ready"))
@@ -77,8 +81,6 @@ def _judge(
     refused = [number for number, end in enumerate(ends) if "refused" in end]
     outcome.add("refused", len(refused))
     outcome.add("nodes run twice", sum(times - 1 for times in Counter(ran[0] + ran[1]).values()))
-    if any(ran[number] for number in refused):
-        outcome.add("refused after a node had run")
     saver = SUBJECTS[name].open(folder)
     try:
         ids = [found.parent_config and found.config for found in saver.list({"configurable": {"thread_id": THREAD}})]
@@ -87,6 +89,8 @@ def _judge(
     roots = ids.count(None)
     if sorted(ran[0] + ran[1]) != sorted(expected):
         return f"the nodes ran {ran}; {[end.get('why', 'finished') for end in ends]}"
+    if any(ran[number] for number in refused):
+        return f"refused after nodes had run: {ran}"
     if len(refused) != 1 or (name == "ledger" and ends[refused[0]]["refused"] != "LedgerConflict"):
         return f"they ended with {ends}"
     return f"{roots} histories" if roots != 1 else "; ".join(SUBJECTS[name].complaints(folder))

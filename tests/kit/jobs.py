@@ -43,11 +43,11 @@ def make_job(workspace: Path, *, bash: str | None = None, script: str | None = N
 class Recorded:
     """A call whose events are kept and whose drain can be set."""
 
-    def __init__(self, runs_dir: Path) -> None:
+    def __init__(self, runs_dir: Path, **context_fields: Any) -> None:
         self.events: list[Event] = []
         self.drain = threading.Event()
         self.workers: dict[str, Worker] = dict(builtin_workers())
-        context = RunContext(runs_dir=runs_dir, drain=self.drain, workers=self.workers)
+        context = RunContext(runs_dir=runs_dir, drain=self.drain, workers=self.workers, **context_fields)
         self.call = Call(context=context, say=self.events.append, draining=self.drain.is_set)
         self.run_dir = context.run_dir(RUN)
 

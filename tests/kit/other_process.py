@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +30,10 @@ for command in sys.stdin:
 
 
 class Other:
-    """Another process that has written thread `t` and obeys."""
+    """Another process that has written thread `t` and obeys; `inside` is a command that runs it."""
 
-    def __init__(self, root: Path) -> None:
-        command = [sys.executable, "-c", OTHER, str(root)]
+    def __init__(self, root: Path, inside: Sequence[str] = ()) -> None:
+        command = [*inside, sys.executable, "-c", OTHER, str(root)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment_for())
         self.do("nothing")
@@ -46,8 +46,8 @@ class Other:
 
 
 @contextmanager
-def other_process(root: Path) -> Iterator[Other]:
-    other = Other(root)
+def other_process(root: Path, inside: Sequence[str] = ()) -> Iterator[Other]:
+    other = Other(root, inside)
     try:
         yield other
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import os
 import subprocess
@@ -136,7 +137,10 @@ def test_only_the_tests_are_taken_out_of_an_archive_and_nothing_leaves_the_folde
     assert found == ["inner/out/pyproject.toml", "inner/out/tests/inner/a.py", "x.tar.gz"]
 
 
-def test_without_network_and_cache_the_runner_says_so_with_a_code_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cached", [False, True], ids=["nothing", "the tests alone"])
+def test_without_network_the_runner_says_so_with_a_code_of_its_own(tmp_path: Path, cached: bool) -> None:
+    if cached:
+        (tmp_path / f"langgraph-{importlib.metadata.version('langgraph')}" / "tests").mkdir(parents=True)
     env = {**os.environ, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
     command = [sys.executable, HERE / "run.py", "--cache", tmp_path]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)

@@ -6,6 +6,7 @@ python tests/mutants/run.py [--only TEXT]
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -41,9 +42,10 @@ def _noticed(mutant: Mutant, folder: Path) -> bool:
     copy = copy_project(folder / mutant.name.replace(" ", "-"))
     apply(mutant, copy)
     start = time.monotonic()
-    by = [test for test in mutant.tests if not passes(copy, test)]
-    print(f"  {mutant.name:<60} {time.monotonic() - start:4.0f} s  {', '.join(by) or 'NOT NOTICED'}", flush=True)
-    return bool(by)
+    by = next((test for test in mutant.tests if not passes(copy, test)), None)
+    print(f"  {mutant.name:<60} {time.monotonic() - start:4.0f} s  {by or 'NOT NOTICED'}", flush=True)
+    shutil.rmtree(copy.parent)
+    return by is not None
 
 
 if __name__ == "__main__":

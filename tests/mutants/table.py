@@ -120,6 +120,13 @@ MUTANTS: tuple[Mutant, ...] = (
         (WRITERS,),
     ),
     Mutant(
+        "no lease before the first node",
+        "checkpointing/runs.py",
+        "    return _RUN in configurable and",
+        "    return False and",
+        ("tests/checkpointing/test_runs.py", experiment("race")),
+    ),
+    Mutant(
         "no recovery of a torn tail",
         "checkpointing/ledger.py",
         "            self.disk.truncate(self.fd, self.index.end)\n            failpoint",

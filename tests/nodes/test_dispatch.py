@@ -17,7 +17,7 @@ from kit.jobs import Recorded, make_job
 from kit.processes import gone
 from kit.states import make_check
 from waypost.nodes.dispatch import attempt_path, dispatch
-from waypost.nodes.workers import Launch
+from waypost.nodes.workers import Launch, PlainWorker
 from waypost.nodes.workers.attempt import AttemptFolder, Stage
 from waypost.state.records import AttemptOutcome, Order, Outcome
 from waypost.state.status import Route, Status
@@ -75,7 +75,7 @@ def test_an_unknown_worker_is_not_started_and_the_known_ones_are_named(repo, rec
 
 
 def test_a_worker_whose_executable_is_missing_is_not_started(repo, recorded):
-    class Missing:
+    class Missing(PlainWorker):
         def prepare(self, job, folder):
             return Launch(argv=("/nonexistent/agent",))
 

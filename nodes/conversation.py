@@ -1,0 +1,38 @@
+"""Which conversation an attempt goes on with, also where the attempt before it was lost and nobody recorded it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..state.job import Job
+from ..state.records import AttemptKind
+from .workers import Worker
+
+
+def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
+    """`job` with the newest conversation that an earlier attempt of its step left; unchanged where there is none.
+
+    A lost worker leaves no record, but what it printed until then may name its conversation.
+
+    Args:
+        attempts: the folder of the step's attempts.
+    """
+    if job.order.kind is AttemptKind.CREATE or job.session is not None:
+        return job
+    for number in range(job.order.number - 1, 0, -1):
+        folder = attempts / f"attempt-{number}"
+        earlier = _asked(folder)
+        session = worker.report(earlier, folder, 1).session if earlier else None
+        if session:
+            return job.model_copy(update={"session": session})
+    return job
+
+
+def _asked(folder: Path) -> Job | None:
+    """The job of an earlier attempt, as it was written before that was started."""
+    try:
+        return Job.model_validate_json((folder / "request.json").read_bytes())
+    except (OSError, ValidationError):
+        return None

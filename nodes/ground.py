@@ -1,0 +1,102 @@
+"""Where a round of verification happens: in the user's checkout, or in the worktrees of an isolated run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from ..state.errors import WorkspaceError
+from ..state.pipeline import PipelineState
+from ..state.records import Attempt, Check, CheckKind
+from ..state.task import Step, Task
+from .checks.round import Round
+from .checks.scope import allowed_globs
+from .checks.workspace import changes_since
+from .needs import need
+
+
+class Ground(Protocol):
+    """What verify asks of the place that it looks at.
+
+    Attributes:
+        round: the round that is under way.
+        whole: whether everything that was worked on stands here together, so that DONE can rest on it.
+    """
+
+    @property
+    def round(self) -> Round: ...
+    @property
+    def whole(self) -> bool: ...
+
+    def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
+        """The checks of one step, where it stands."""
+        ...
+
+    def of_task(self, task: Task) -> Iterator[Check]:
+        """The checks of the task itself, the last of a round."""
+        ...
+
+    def scope(self) -> Iterator[Check]:
+        """The changed files against what is allowed."""
+        ...
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """The checks with what can have become otherwise by the last command."""
+        ...
+
+    def leave(self) -> None:
+        """Tidy up, also after a round that was stopped."""
+        ...
+
+    def update(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """What else the state has to know after a whole round."""
+        ...
+
+
+class SharedGround:
+    """The workspace itself: all steps work in it, and what is checked is what they have left there."""
+
+    whole = True
+
+    def __init__(self, state: PipelineState, this_round: Round) -> None:
+        self.round = this_round
+        self._state = state
+
+    def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
+        """The checks of one step."""
+        yield from self.round.contract(step, step.id, attempt.number)
+
+    def of_task(self, task: Task) -> Iterator[Check]:
+        """The checks of the task itself."""
+        yield from self.round.contract(task, None, None)
+
+    def scope(self) -> Iterator[Check]:
+        """What differs from the state before the first step, against the scope of all steps so far."""
+        baseline = need(self._state.baseline, "baseline")
+        runs_dir = self.round.call.context.runs_dir
+        try:
+            changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir)
+        except WorkspaceError as error:
+            yield self.round.scope_unknown(error)
+            return
+        yield self.round.scope(changes, allowed_globs(self._state))
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
+
+        def again(check: Check) -> Check:
+            if check.kind is CheckKind.SCOPE:
+                return next(self.scope())
+            if check.kind is CheckKind.OUTPUT:
+                contract = task.step(check.step) if check.step else task
+                return next(self.round.output(item, check) for item in contract.outputs if item.ref == check.ref)
+            return check
+
+        return tuple(again(check) for check in checks)
+
+    def leave(self) -> None:
+        """Nothing: the workspace is the user's."""
+
+    def update(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """Nothing."""
+        return {}

@@ -1,0 +1,165 @@
+"""Where an isolated run is verified: each step in its own worktree, and what is merged in the run's.
+
+Before and after a round a worktree holds exactly the commit that is judged: what checks leave behind is not part of it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...state.isolation import Isolated
+from ...state.pipeline import PipelineState
+from ...state.records import Attempt, Check, Outcome
+from ...state.task import Step, Task
+from ..checks.round import COMMIT_REF, Round
+from ..checks.scope import allowed_globs
+from ..checks.workspace import changes_between
+from ..ground import Ground
+from ..needs import need
+from .names import run_worktree
+from .progress import is_merged, newest
+from .repository import Repository
+from .steps import worktree_of
+from .worktree import Worktree
+
+
+def isolated_ground(state: PipelineState, this_round: Round) -> Ground:
+    """The run's worktree where everything in hand is merged, else the worktrees of the steps in hand."""
+    in_hand = [newest(state, order.step) for order in state.orders]
+    if all(is_merged(state, attempt) for attempt in in_hand):
+        return MergedGround(state, this_round)
+    return StepGround(state, this_round)
+
+
+def merged_worktree(state: PipelineState, run_dir: Path) -> Worktree:
+    """The worktree of the run's branch, which need not be there."""
+    branch = need(state.isolated, "isolated").branch
+    return Worktree(Repository.at(Path(state.workspace)), run_worktree(run_dir), branch)
+
+
+class StepGround:
+    """Every step by itself: its checks and its changes, at the commit that its attempt left."""
+
+    whole = False
+
+    def __init__(self, state: PipelineState, this_round: Round) -> None:
+        self.round = this_round
+        self._state = state
+        self._isolated = need(state.isolated, "isolated")
+        self._entered: list[tuple[Worktree, str]] = []
+
+    def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
+        """The checks of one step in its worktree, and its own changes against its own scope."""
+        if attempt.commit is None:
+            run = f"what attempt {attempt.number} of step {step.id} left, as a commit"
+            yield self.round.git(COMMIT_REF, step.id, run, Outcome.FAILED, attempt.reason or "there is no commit")
+            return
+        tree = worktree_of(self._state.workspace, self.round.run, self.round.run_dir, step.id)
+        self._entered.append((tree, attempt.commit))
+        _put(tree, attempt.commit)
+        here = _looking_at(self.round, tree, self._isolated, attempt.commit)
+        yield from here.contract(step, step.id, attempt.number)
+        began = tree.repo.git("merge-base", self._isolated.head, attempt.commit).text
+        changes = changes_between(tree.repo.top, began, attempt.commit, folder=self._isolated.folder)
+        globs = step.allowed_paths or need(self._state.task, "task").allowed_paths
+        yield self.round.scope(changes, globs, step=step.id, attempt=attempt.number)
+
+    def of_task(self, task: Task) -> Iterator[Check]:
+        """Nothing: the task is checked on what is merged."""
+        return iter(())
+
+    def scope(self) -> Iterator[Check]:
+        """Nothing more: each step has its own."""
+        return iter(())
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Nothing is: what is delivered is a commit, which no command can change."""
+        return checks
+
+    def leave(self) -> None:
+        """Put the worktrees back to their commits."""
+        for tree, commit in self._entered:
+            _put(tree, commit)
+
+    def update(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """Nothing that is merged was looked at."""
+        return {"isolated": self._isolated.model_copy(update={"verified": None})}
+
+
+class MergedGround:
+    """What is merged, at the newest commit of the run's branch."""
+
+    whole = True
+
+    def __init__(self, state: PipelineState, this_round: Round) -> None:
+        self._state = state
+        self._isolated = need(state.isolated, "isolated")
+        self._tree = merged_worktree(state, this_round.run_dir)
+        self._ready = False
+        self.round = _looking_at(this_round, self._tree, self._isolated, self._isolated.head)
+
+    def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
+        """The checks of one step on the merged files."""
+        self._enter()
+        yield from self.round.contract(step, step.id, attempt.number)
+
+    def of_task(self, task: Task) -> Iterator[Check]:
+        """The checks of the task, and then whether all these checks have left the files as the commit has them."""
+        self._enter()
+        yield from self.round.contract(task, None, None)
+        changed = self._tree.changed(untracked=False)
+        moved = self._tree.head() != self._isolated.head
+        what = f"changed by the checks: {', '.join(changed[:20])}" if changed else "the checks left it as it was"
+        reason = "the checks moved the branch" if moved else what
+        outcome = Outcome.FAILED if changed or moved else Outcome.PASSED
+        yield self.round.git(COMMIT_REF, None, self._commit_line(), outcome, reason)
+
+    def scope(self) -> Iterator[Check]:
+        """What the run has changed, from the commit it counts from to what is merged."""
+        top, folder = self._tree.repo.top, self._isolated.folder
+        changes = changes_between(top, self._isolated.base, self._isolated.head, folder=folder)
+        yield self.round.scope(changes, allowed_globs(self._state))
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Nothing is: what is delivered is a commit, which no command can change."""
+        return checks
+
+    def leave(self) -> None:
+        """Put the worktree back to its commit."""
+        if self._ready:
+            _put(self._tree, self._isolated.head)
+
+    def update(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """The commit that was verified, if the round came to its end."""
+        whole = any(check.ref == COMMIT_REF and check.outcome is Outcome.PASSED for check in checks)
+        verified = self._isolated.head if whole else None
+        return {"isolated": self._isolated.model_copy(update={"verified": verified})}
+
+    def _enter(self) -> None:
+        if not self._ready:
+            _put(self._tree, self._isolated.head)
+            self._ready = True
+
+    def _commit_line(self) -> str:
+        return f"commit {self._isolated.head} of {self._isolated.branch}, from {self._isolated.base}"
+
+
+def _put(tree: Worktree, commit: str) -> None:
+    with tree.locked() as mine:
+        mine.place(commit)
+
+
+def _looking_at(this_round: Round, tree: Worktree, isolated: Isolated, commit: str) -> Round:
+    holds = partial(_holds, tree.repo, isolated.folder, commit)
+    return replace(this_round, workspace=tree.path / isolated.folder, holds=holds)
+
+
+def _holds(repo: Repository, folder: str, commit: str, path: str) -> bool:
+    """True where the commit holds the file, or something below the folder, at `path` of the workspace."""
+    said = repo.git("ls-tree", "-z", "--full-tree", commit, "--", posixpath.normpath(posixpath.join(folder, path)))
+    return bool(said.out)

@@ -1,0 +1,123 @@
+"""A bundle convinces a stranger, and every change of it is found by both of its readers."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kit.cli import Ran, waypost_here
+
+from audit.bundles import VERIFIER, Scene, files_of, make_scene, mutations, packed, verifier
+
+SEED = 20261126
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return make_scene(tmp_path_factory.mktemp("audit"))
+
+
+def audit(bundle: Path, *options: str | Path) -> Ran:
+    return waypost_here("audit", bundle, "--json", *options, cwd=bundle.parent)
+
+
+def verify(bundle: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", str(VERIFIER), str(bundle), *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def verifier_passes(bundle: bytes, key: Path) -> bool:
+    module = verifier()
+    try:
+        return bool(list(module.verify(bundle, module.read_key(key))))
+    except Exception:
+        return False
+
+
+def test_an_untouched_bundle_passes_in_both(scene: Scene) -> None:
+    found = audit(scene.one, "--key", scene.key)
+    assert (found.code, found.events[-1]["verified"]) == (0, True)
+    ran = verify(scene.one, "--key", scene.key)
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.splitlines()[-1].startswith("VERIFIED")
+
+
+def test_audit_says_what_it_could_not_check(scene: Scene) -> None:
+    rows = audit(scene.one).events[-1]["findings"]
+    assert {row["area"] for row in rows if row["found"] == "not checked"} == {"scope", "signature"}
+
+
+def test_the_same_run_is_packed_to_the_same_bytes(scene: Scene, tmp_path: Path) -> None:
+    out = tmp_path / "again.tar.gz"
+    assert waypost_here("bundle", "R1", "--runs", scene.folder / "runs", "--out", out, cwd=tmp_path).code == 0
+    assert out.read_bytes() == scene.one.read_bytes()
+
+
+def test_a_bundle_is_never_written_over(scene: Scene) -> None:
+    ran = waypost_here("bundle", "R1", "--runs", scene.folder / "runs", "--out", scene.other, cwd=scene.folder)
+    assert (ran.code, "is there already" in ran.err) == (2, True)
+
+
+def test_no_mutation_is_missed(scene: Scene, tmp_path: Path) -> None:
+    target = tmp_path / "mutated.tar.gz"
+    for mutation in itertools.islice(mutations(scene, SEED), 60):
+        target.write_bytes(packed("R1", mutation.files))
+        assert audit(target, "--key", scene.key).code != 0, mutation.name
+        assert not verifier_passes(target.read_bytes(), scene.key), mutation.name
+
+
+def test_a_flipped_bit_of_the_file_itself_is_found(scene: Scene, tmp_path: Path) -> None:
+    whole, target = scene.one.read_bytes(), tmp_path / "flipped.tar.gz"
+    for at in [*range(12), *range(12, len(whole), max(1, len(whole) // 40)), len(whole) - 1]:
+        target.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert audit(target, "--key", scene.key).code != 0, at
+        assert not verifier_passes(target.read_bytes(), scene.key), at
+
+
+@pytest.mark.parametrize("behind", [b"\0", b"more", gzip.compress(b"another member")])
+def test_something_behind_the_end_is_found(scene: Scene, tmp_path: Path, behind: bytes) -> None:
+    target = tmp_path / "longer.tar.gz"
+    target.write_bytes(scene.one.read_bytes() + behind)
+    assert audit(target).code == 1
+    assert not verifier_passes(target.read_bytes(), scene.key)
+
+
+def test_a_signature_by_another_key_is_refused(scene: Scene) -> None:
+    found = audit(scene.one, "--key", scene.stranger())
+    assert found.code == 1
+    assert "not signed with the key" in found.out
+    assert verify(scene.one, "--key", scene.stranger()).returncode == 1
+
+
+def test_without_a_signature_a_key_finds_nothing_to_trust(scene: Scene, tmp_path: Path) -> None:
+    run, files = files_of(scene.one)
+    unsigned = {path: content for path, content in files.items() if not path.endswith("attestation.dsse.json")}
+    target = tmp_path / "unsigned.tar.gz"
+    target.write_bytes(packed(run, unsigned))
+    assert audit(target).code == 0
+    assert audit(target, "--key", scene.key).code == 1
+    assert not verifier_passes(target.read_bytes(), scene.key)
+
+
+@pytest.mark.parametrize("path", ["R1/../evil", "/etc/evil", "R1/a/../../evil", "R1/./x", "R2/x"])
+def test_no_path_of_a_bundle_leaves_its_folder(scene: Scene, tmp_path: Path, path: str) -> None:
+    folder, _, inner = path.partition("/")
+    _run, files = files_of(scene.one)
+    target = tmp_path / "escape.tar.gz"
+    target.write_bytes(packed(folder, {inner: b"x"}) if folder != "R2" else packed("R2", {**files, inner: b"x"}))
+    assert audit(target).code in (1, 2)
+    assert not list(tmp_path.glob("**/evil"))
+
+
+def test_a_run_that_went_on_after_it_was_attested_is_told(scene: Scene, tmp_path: Path) -> None:
+    run, files = files_of(scene.one)
+    _other, others = files_of(scene.other)
+    target = tmp_path / "longer-ledger.tar.gz"
+    target.write_bytes(packed(run, {**files, "ledger.jsonl": others["ledger.jsonl"]}))
+    assert audit(target).code == 1
+    assert json.loads(audit(target).out.splitlines()[-1])["verified"] is False
