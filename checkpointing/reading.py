@@ -51,7 +51,8 @@ class Reader:
 
     def __init__(self, view: View, codec: Codec) -> None:
         if (view.index.sealed is None) != (codec.sealed is None):
-            state = "encrypted, and this saver has no key" if view.index.sealed else "in clear, but this saver encrypts"
+            sealed = view.index.sealed is not None
+            state = "encrypted, and this saver has no key" if sealed else "in clear, but this saver encrypts"
             raise LedgerError(f"{view.path} is {state}", next_step="open it with the serializer it was written with")
         self.view = view
         self._codec = codec

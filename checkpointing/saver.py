@@ -50,7 +50,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
     `durability="process"`; docs/ledger-format.md says how and under which assumptions.
 
     Args:
-        root: the folder of all threads. Nothing is made on disk before the first put.
+        root: the folder of all threads. Nothing is made on disk before the first run or put.
         serde: LangGraph's serializer by default; an `EncryptedSerializer` leaves nothing in clear but the keys.
         durability: `"power"` syncs before acknowledging, `"process"` does not.
         mirror: keep `pipeline_state.json` and `snapshots/` for people beside the ledger.

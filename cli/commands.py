@@ -11,10 +11,10 @@ from langgraph.types import Command
 from ..graphs.pipeline import build_pipeline
 from ..nodes.config import keep_config, kept_config, load_config
 from ..nodes.context import RunContext
-from ..nodes.prepare import new_run, recall_run
+from ..nodes.formats.foreign import TaskSource
+from ..nodes.prepare import AcceptedTask, new_run, recall_run
 from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
-from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
@@ -23,89 +23,78 @@ from .books import Sign, close_books
 from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code, nobody_reads
+from .plan import print_plan
+from .requests import ResumeRequest, RunRequest
+from .sources import accept, open_source
 from .view import View, choose_view
+from .written import write_back
 
-__all__ = ["LimitOptions", "print_graph", "print_schema", "resume_run", "run_task"]
 
-
-def run_task(
-    task_file: Path,
-    *,
-    task: str | None,
-    worker: str,
-    workspace: Path,
-    runs: Path,
-    limits: LimitOptions,
-    run: str | None,
-    sign: Sign | None,
-    isolate: str = "none",
-    merge: str = "ff",
-    json: bool,
-    prompt_template: Path | None = None,
-) -> int:
-    """Run one task from its first stage to its end."""
-    view = choose_view(json=json)
+def run_task(asked: RunRequest) -> int:
+    """Run one task from its first stage to its end. The plan of a file that is no card is shown and accepted first."""
+    view = choose_view(json=asked.json)
     state: PipelineState | None = None
     try:
-        config = load_config(workspace.absolute(), prompt_template=prompt_template)
-        context = context_of(runs, config)
-        if worker not in context.workers:
-            known = ", ".join(sorted(context.workers))
-            raise WorkerUnknown(
-                f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
-            )
+        config = load_config(asked.workspace.absolute(), prompt_template=asked.prompt_template)
+        context = context_of(asked.runs, config)
+        _refuse_unknown_worker(asked.worker, context)
+        source = open_source(asked.task_file, asked.sourced)
         state = new_run(
-            task_file,
-            task=task,
-            workspace=workspace,
-            runs_dir=runs,
-            worker=worker,
-            limits=limits,
-            run=run,
-            isolate=isolate,
-            merge=merge,
+            asked.task_file,
+            task=asked.task,
+            workspace=asked.workspace,
+            runs_dir=asked.runs,
+            worker=asked.worker,
+            limits=asked.limits,
+            run=asked.run_id,
+            isolate=asked.isolate,
+            merge=asked.merge,
+            accepted=None if source.is_card else _accepted(source, asked),
         )
         keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
-        return _drive(runs, context, state.run_id, state, view, sign=sign)
+        return _drive(asked.runs, context, state.run_id, state, view, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
             raise
-        return view.failed(_interrupted(state, runs))
+        return view.failed(_interrupted(state, asked.runs))
     except BrokenPipeError:
         return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 
 
-def resume_run(
-    run: str,
-    *,
-    runs: Path,
-    decision: str | None,
-    note: str,
-    sign: Sign | None,
-    json: bool,
-    reread_config: bool = False,
-) -> int:
+def _refuse_unknown_worker(worker: str, context: RunContext) -> None:
+    if worker not in context.workers:
+        known = ", ".join(sorted(context.workers))
+        raise WorkerUnknown(
+            f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
+        )
+
+
+def _accepted(source: TaskSource, asked: RunRequest) -> AcceptedTask:
+    task = source.the_task(asked.task)
+    print_plan(source, [task], whole=True, json=asked.json)
+    return accept(source, task.id, asked.accepting, asked.sourced)
+
+
+def resume_run(asked: ResumeRequest) -> int:
     """Go on with a run, in whatever state the last process left it."""
-    view = choose_view(json=json)
+    view = choose_view(json=asked.json)
+    runs, decision = asked.runs, asked.decision
     state: PipelineState | None = None
     try:
         context = RunContext(runs_dir=runs.absolute())
-        state = _last_state(run, runs, context)
-        if state.status in ENDS and decision is None:
-            view.ended(state, context.run_dir(state.run_id))
-            return exit_code(state)
+        state = _last_state(asked.run_id, runs, context)
         if decision is not None:
             refuse_decision(state, decision, runs=runs)
-        elif state.status is Status.BLOCKED:
+        elif state.status in ENDS or state.status is Status.BLOCKED:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
-        context = _configured(context, state, reread=reread_config)
+        context = _configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}")
-        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
-        return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=sign)
+        given = cast(Any, Command(resume=answer(state, decision, asked.note))) if decision is not None else None
+        return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
             raise
@@ -157,6 +146,8 @@ def _drive(
         if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
             close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))
+        if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
+            view.wrote_back(write_back(state, context.run_dir(state.run_id)))
         return exit_code(state)
 
 

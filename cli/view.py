@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.status import Status as Spinner
 from rich.text import Text
 
+from ..nodes.formats.foreign.write_back import Written
 from ..state.errors import WaypostError
 from ..state.events import Event
 from ..state.pipeline import PipelineState
@@ -33,6 +34,7 @@ class View(Protocol):
     def draining(self, signal_name: str, *, by_hand: bool) -> None: ...
     def stopping(self, signal_name: str, told: int | None) -> None: ...
     def ended(self, state: PipelineState, run_dir: Path) -> None: ...
+    def wrote_back(self, written: Written) -> None: ...
     def failed(self, error: WaypostError) -> int: ...
 
 
@@ -70,6 +72,9 @@ class JsonView:
 
     def ended(self, state: PipelineState, run_dir: Path) -> None:
         self._print({"event": "result", **summary_record(state, run_dir), "exit_code": exit_code(state)})
+
+    def wrote_back(self, written: Written) -> None:
+        self._print({"event": "written_back", "file": str(written.path), "lines": list(written.lines)})
 
     def failed(self, error: WaypostError) -> int:
         facts = {label: str(value) for label, value in error.facts.items()}
@@ -134,6 +139,10 @@ class TextView:
     def ended(self, state: PipelineState, run_dir: Path) -> None:
         for label, text in summary_lines(state, run_dir):
             self._line(label, text)
+
+    def wrote_back(self, written: Written) -> None:
+        lines = ", ".join(map(str, written.lines))
+        self._line("written", f"{written.path}:{lines}" if lines else f"{written.path} said so before")
 
     def failed(self, error: WaypostError) -> int:
         shown = Text("error: ", style="bold red").append(printable(error.render()), style="default")

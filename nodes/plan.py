@@ -194,14 +194,15 @@ def _unproved_gap(contract: Contract, criterion: Criterion, name: str) -> Gap:
 def _blocked(task: Task, compiled: Plan) -> Blocked:
     return Blocked(
         question=(
-            f"Task {task.id} cannot be proved as its card stands. "
-            "Give up, add the missing checks to the card and start a new run?"
+            f"Task {task.id} cannot be proved as its file stands. Give up, add the missing checks and start a new run?"
         ),
-        reasons=tuple(f"{_where(task, gap.line)}: {gap.reason}; next: {_remedy(gap)}" for gap in compiled.gaps),
+        reasons=tuple(f"{_where(task, gap.line)}: {gap.reason}; next: {_remedy(task, gap)}" for gap in compiled.gaps),
     )
 
 
-def _remedy(gap: Gap) -> str:
+def _remedy(task: Task, gap: Gap) -> str:
+    if task.source.format != "card":
+        return f'add [task."{task.id}"."{gap.criterion}"] with run = "COMMAND" to waypost.checks.toml beside the file'
     if gap.criterion:
         return 'add "Verified by `command`" to it'
     where = "it" if gap.step else "it or to each of its steps"

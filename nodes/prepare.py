@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .._version import __version__
+from ..state.acceptance import Acceptance
 from ..state.errors import InputError, RunExists
 from ..state.ids import RunId, compose_run_id, run_id
 from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
+from ..state.task import Task
 from ..state.update import validate_state
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
@@ -23,6 +26,14 @@ from .workers.files import make_private_folder, write_private
 
 REQUEST = "request.json"
 _IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
+
+
+@dataclass(frozen=True)
+class AcceptedTask:
+    """A task of a foreign file, and that its plan was accepted."""
+
+    task: Task
+    acceptance: Acceptance
 
 
 def new_run(
@@ -36,6 +47,7 @@ def new_run(
     run: str | None = None,
     isolate: Isolation | str = Isolation.NONE,
     merge: MergePolicy | str = MergePolicy.FF,
+    accepted: AcceptedTask | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -47,6 +59,7 @@ def new_run(
         isolate: `worktree` lets every step work in a git worktree of its own, on a branch of the run.
         merge: what follows once all of an isolated run is verified: `ff` fast-forwards the branch that the workspace is
             on, `none` leaves the result on the branch of the run.
+        accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -55,7 +68,7 @@ def new_run(
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
-    parsed = read_task_file(Path(task_file), task)
+    parsed = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)
     isolated = None
@@ -73,6 +86,8 @@ def new_run(
         run_id=claimed,
         task_file=str(source),
         task_id=parsed.id,
+        task=accepted.task if accepted is not None else None,
+        acceptance=accepted.acceptance if accepted is not None else None,
         workspace=str(where.resolve()),
         worker=worker,
         limits=limits or Limits(),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .acceptance import Acceptance
 from .budget import Allowance, Forgiven, Overrun
 from .ids import RunIdField, StepIdField, TaskIdField
 from .invariants import missing_for_done, missing_on_branch, start_approved
@@ -130,6 +131,8 @@ class PipelineState(BaseModel):
     isolated: Isolated | None = Field(default=None, description="The run's branch, where it works in git worktrees.")
     created_at: datetime | None = Field(default=None, description="When the run was made.")
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
+
+    acceptance: Acceptance | None = Field(default=None, description="Of a foreign task file: what was accepted.")
 
     status: Annotated[Status, newest] = Field(default=Status.PLANNING, description="Where the run stands.")
     task: Task | None = None

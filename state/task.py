@@ -105,11 +105,12 @@ class Step(Contract):
 
 
 class Source(Record):
-    """Where a task was read: the user's file and the bytes it had then."""
+    """Where a task was read: the user's file, the bytes it had then, and the format it was read in."""
 
     path: str
     sha256: str
     line: int | None = None
+    format: str = "card"
 
 
 class Task(Contract):

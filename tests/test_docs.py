@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from kit.cli import waypost, waypost_here
+from waypost.nodes.config import load_config
+from waypost.nodes.workers import Health
+from waypost.nodes.workers.agents import Agent, shipped_agents
 from waypost.nodes.workers.scripted import Cue
 from waypost.state.status import Node, state_diagram
 
@@ -96,3 +99,29 @@ def test_links_lead_to_files_that_exist(path):
 def test_python_in_the_documents_compiles(path):
     for block in blocks(path.read_text(encoding="utf-8"), "python"):
         compile(block, str(path), "exec")
+
+
+AGENTS_PAGE = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+
+
+def test_every_shipped_agent_is_on_its_page_with_a_page_of_its_own_documentation():
+    for name, agent in shipped_agents().items():
+        (row,) = re.findall(rf"^\| `{name}` .*$", AGENTS_PAGE, re.MULTILINE)
+        assert any(url in row for url in agent.docs)
+
+
+def test_every_field_of_an_agent_is_on_its_page():
+    assert all(f"`{name}`" in AGENTS_PAGE for name in (*Agent.model_fields, *Health.model_fields))
+
+
+def test_the_configuration_of_the_agents_page_is_valid(tmp_path):
+    (tmp_path / "waypost.toml").write_text("\n".join(blocks(AGENTS_PAGE, "toml")), encoding="utf-8")
+    config = load_config(tmp_path)
+    assert set(config.agents) == {"claude", "careful", "robot"}
+    assert config.environment.secret == ("DEPLOY_TOKEN",)
+
+
+def test_the_python_of_the_agents_page_runs(tmp_path):
+    (program,) = blocks(AGENTS_PAGE, "python")
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from ...state.errors import TaskFileError
 from .inline import split_label
 from .source import SourceFile
 
@@ -30,6 +31,7 @@ _KINDS = {
 }
 # Link definitions and HTML would drop text, an underlined heading would turn "text" above "---" into a title.
 _OFF = ["reference", "html_block", "lheading", "inline", "text_join"]
+_PIECE = 64_000
 _MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]*")
 
 
@@ -75,12 +77,54 @@ def read_blocks(file: SourceFile) -> list[Block]:
     parser.block.ruler.before("paragraph", "field", _field_begins, {"alt": ["paragraph", "blockquote"]})
     top = _tree(parser.parse(file.text))
     for fence in (fence for block in top for fence in block.fences()):
-        # A closed fence covers its content and two lines more; one that runs to the end only one.
-        if fence.end - fence.start < len(fence.text.splitlines()) + 2:
-            raise file.error(
-                fence.line, "this fenced block is never closed", next_step="add a line with the same back-ticks"
-            )
+        if _is_open(fence):
+            raise _never_closed(file, fence)
     return top
+
+
+def read_blocks_in_pieces(file: SourceFile) -> list[Block]:
+    """The top-level blocks of a large file, without the card's rule for fields.
+
+    The file is parsed in pieces that begin with a heading at the margin: such a heading ends every block but a fence,
+    and a piece that ends inside a fence is joined with the next one. The parser's own cost grows with its input.
+
+    Raises:
+        TaskFileError: a fenced block is never closed.
+    """
+    parser = MarkdownIt("commonmark").disable(_OFF)
+    lines = file.lines
+    blocks: list[Block] = []
+    start, size = 0, _PIECE
+    while start < len(lines):
+        end = _piece_end(lines, start, size)
+        found = _tree(parser.parse("\n".join(lines[start:end])), start)
+        unclosed = next((f for f in found[-1].fences() if _is_open(f)), None) if found else None
+        if unclosed is None:
+            blocks += found
+            start, size = end, _PIECE
+        elif end == len(lines):
+            raise _never_closed(file, unclosed)
+        else:
+            size *= 2
+    return blocks
+
+
+def _piece_end(lines: list[str], start: int, size: int) -> int:
+    seen = 0
+    for index in range(start, len(lines)):
+        if seen >= size and lines[index].startswith("#"):
+            return index
+        seen += len(lines[index]) + 1
+    return len(lines)
+
+
+def _is_open(fence: Block) -> bool:
+    # A closed fence covers its content and two lines more; one that runs to the end only one.
+    return fence.end - fence.start < len(fence.text.splitlines()) + 2
+
+
+def _never_closed(file: SourceFile, fence: Block) -> TaskFileError:
+    return file.error(fence.line, "this fenced block is never closed", next_step="add a line with the same back-ticks")
 
 
 def _field_begins(state: StateBlock, line: int, _end: int, silent: bool) -> bool:
@@ -110,7 +154,7 @@ def _strip_columns(line: str, columns: int) -> str:
     return line[position:]
 
 
-def _tree(tokens: Sequence[Token]) -> list[Block]:
+def _tree(tokens: Sequence[Token], offset: int = 0) -> list[Block]:
     root = Block("root", 0, 0)
     stack = [root]
     for token in tokens:
@@ -119,9 +163,10 @@ def _tree(tokens: Sequence[Token]) -> list[Block]:
         elif token.nesting < 0:
             stack.pop()
         else:
-            start, end = token.map or (0, 0)
+            first, last = token.map or (0, 0)
             info = token.info.split()[0].lower() if token.info.strip() else ""
-            block = Block(_KINDS[token.type], start, end, len(token.markup), token.content, info)
+            kind = _KINDS[token.type]
+            block = Block(kind, first + offset, last + offset, len(token.markup), token.content, info)
             stack[-1].children.append(block)
             if token.nesting > 0:
                 stack.append(block)

@@ -6,29 +6,33 @@ import json
 import re
 
 from .source import SourceFile
-from .tree import Mapping, Node, Scalar, Sequence, TreeBuilder
+from .tree import MAX_NODES, Mapping, Node, Scalar, Sequence, TreeBuilder
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^\s"\[\]{}:,]+')
 _CONSTANTS = ("NaN", "Infinity", "-Infinity")
 _KINDS = {"null": "null", "true": "boolean", "false": "boolean"}
 
 
-def json_tree(file: SourceFile) -> Node | None:
-    """The value of a JSON file.
+def json_tree(file: SourceFile, max_nodes: int = MAX_NODES, *, show_controls: bool = False) -> Node | None:
+    """The value of a JSON file; for the options see `TreeBuilder`.
 
     Raises:
         TaskFileError: it is no JSON.
     """
     _check(file)
-    builder = TreeBuilder(file)
+    builder = TreeBuilder(file, max_nodes, show_controls=show_controls)
     line = 1
     position = 0
+    line_start = 0
     for match in _TOKEN.finditer(file.text):
-        line += file.text.count("\n", position, match.start())
+        passed = file.text.count("\n", position, match.start())
         position = match.start()
+        if passed:
+            line += passed
+            line_start = file.text.rfind("\n", 0, position) + 1
         if match[0] in _CONSTANTS:
             raise file.error(line, f"this is no JSON: {match[0]} is no number")
-        _take(builder, match[0], line)
+        _take(builder, match[0], line, position - line_start)
     return builder.tree()
 
 
@@ -43,7 +47,7 @@ def _check(file: SourceFile) -> None:
         return
 
 
-def _take(builder: TreeBuilder, token: str, line: int) -> None:
+def _take(builder: TreeBuilder, token: str, line: int, column: int) -> None:
     if token == "[":
         builder.begin(Sequence(line))
     elif token == "{":
@@ -51,6 +55,6 @@ def _take(builder: TreeBuilder, token: str, line: int) -> None:
     elif token in "]}":
         builder.end()
     elif token.startswith('"'):
-        builder.scalar(Scalar(line, "text", json.loads(token)))
+        builder.scalar(Scalar(line, "text", json.loads(token), column, len(token)))
     else:
-        builder.scalar(Scalar(line, _KINDS.get(token, "number"), token))
+        builder.scalar(Scalar(line, _KINDS.get(token, "number"), token, column, len(token)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +12,6 @@ from pathlib import Path
 
 from ...state.errors import TaskFileError
 
-MAX_BYTES = 2_000_000
-MAX_LINES = 10_000
-"""Far above any card written by people; keeps the time for a hostile file to a few seconds."""
 _MESSAGE_MAX = 500
 
 _EXPECTED = "a UTF-8 text file with task cards (.md, .yaml or .json)"
@@ -24,6 +22,19 @@ _CONTROLS = frozenset(
     + [chr(code) for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))]
     + [chr(code) for code in range(0xD800, 0xE000)]
 )
+_CONTROL = re.compile("[" + re.escape("".join(sorted(_CONTROLS))) + "]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a file may be."""
+
+    bytes: int
+    lines: int
+
+
+CARD_LIMITS = Limits(bytes=2_000_000, lines=10_000)
+"""Far above any card written by people; keeps the time for a hostile file to a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,20 @@ class SourceFile:
         return TaskFileError(self.path, line, _clip(what), facts=rows, next_step=_clip(next_step))
 
 
-def read_source(path: Path) -> SourceFile:
+def read_source(path: Path, limits: Limits = CARD_LIMITS, *, follow_links: bool = True) -> SourceFile:
     """Read a task file.
+
+    Args:
+        follow_links: False refuses a symbolic link in the last part of the path.
 
     Raises:
         TaskFileError: it is no readable regular file of UTF-8 text of sensible size.
     """
     shown = str(path).encode("utf-8", "backslashreplace").decode()
-    data = _read_bytes(path, shown)
+    data = _read_bytes(path, shown, limits, 0 if follow_links else os.O_NOFOLLOW)
     text = _decode(data, shown).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     source = SourceFile(shown, text, hashlib.sha256(data).hexdigest())
-    _check_text(source)
+    _check_text(source, limits)
     return source
 
 
@@ -72,56 +86,61 @@ def _clip(text: str) -> str:
 
 def forbidden_character(text: str) -> str | None:
     """The first character that a task file may not hold, as `U+001B`; None where there is none."""
-    found = next((character for character in text if character in _CONTROLS), None)
-    return f"U+{ord(found):04X}" if found is not None else None
+    found = _CONTROL.search(text)
+    return f"U+{ord(found[0]):04X}" if found is not None else None
 
 
-def _read_bytes(path: Path, shown: str) -> bytes:
+def visible_controls(text: str) -> str:
+    """`text` with every character that a task file may not hold written as its escape."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _read_bytes(path: Path, shown: str, limits: Limits, flags: int) -> bytes:
     try:
         # O_NONBLOCK: opening a FIFO that nobody writes to must not wait for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     except FileNotFoundError:
         raise TaskFileError(shown, None, "no such file", facts={"expected": _EXPECTED}) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise TaskFileError(shown, None, f"cannot be read: {reason}", facts={"expected": _EXPECTED}) from None
     try:
-        _check_kind(os.fstat(handle), shown)
-        return _read_limited(handle, shown)
+        _check_kind(os.fstat(handle), shown, limits)
+        return _read_limited(handle, shown, limits)
     except OSError as error:
         raise TaskFileError(shown, None, f"cannot be read: {error.strerror}", facts={"expected": _EXPECTED}) from None
     finally:
         os.close(handle)
 
 
-def _check_kind(status: os.stat_result, shown: str) -> None:
+def _check_kind(status: os.stat_result, shown: str, limits: Limits) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise TaskFileError(
             shown, None, "is a directory", facts={"expected": _EXPECTED}, next_step="name one file in it"
         )
     if not stat.S_ISREG(status.st_mode):
         raise TaskFileError(shown, None, "is not a regular file", facts={"expected": _EXPECTED})
-    if status.st_size > MAX_BYTES:
-        raise _too_large(shown, f"{status.st_size} bytes")
+    if status.st_size > limits.bytes:
+        raise _too_large(shown, f"{status.st_size} bytes", limits)
 
 
-def _read_limited(handle: int, shown: str) -> bytes:
+def _read_limited(handle: int, shown: str, limits: Limits) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := os.read(handle, 1 << 16):
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_BYTES:
-            raise _too_large(shown, "growing")
+        if size > limits.bytes:
+            raise _too_large(shown, "growing", limits)
     return b"".join(chunks)
 
 
-def _too_large(shown: str, found: str) -> TaskFileError:
+def _too_large(shown: str, found: str, limits: Limits) -> TaskFileError:
     return TaskFileError(
         shown,
         None,
         f"is too large for a task file: {found}",
-        facts={"expected": f"at most {MAX_BYTES} bytes and {MAX_LINES} lines"},
+        facts={"expected": f"at most {limits.bytes} bytes and {limits.lines} lines"},
         next_step="give the file with the task cards, or split it",
     )
 
@@ -141,16 +160,16 @@ def _decode(data: bytes, shown: str) -> str:
         ) from None
 
 
-def _check_text(source: SourceFile) -> None:
+def _check_text(source: SourceFile, limits: Limits) -> None:
     if not source.text.strip():
         raise source.error(1, "the file is empty", expected=_EXPECTED)
-    if len(source.lines) > MAX_LINES:
-        raise _too_large(source.path, f"{len(source.lines)} lines")
-    for number, line in enumerate(source.lines, start=1):
-        if not _CONTROLS.isdisjoint(line):
-            raise source.error(
-                number,
-                f"this line holds the control character {forbidden_character(line)}",
-                expected="text without control characters",
-                next_step="delete the character",
-            )
+    if len(source.lines) > limits.lines:
+        raise _too_large(source.path, f"{len(source.lines)} lines", limits)
+    found = _CONTROL.search(source.text)
+    if found:
+        raise source.error(
+            source.text.count("\n", 0, found.start()) + 1,
+            f"this line holds the control character {forbidden_character(found[0])}",
+            expected="text without control characters",
+            next_step="delete the character",
+        )

@@ -6,19 +6,25 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .inline import shorten
-from .source import SourceFile, forbidden_character
+from .source import SourceFile, forbidden_character, visible_controls
 
 _MAX_DEPTH = 20
-_MAX_NODES = 50_000
+MAX_NODES = 50_000
 
 
 @dataclass(slots=True)
 class Scalar:
-    """A single value; `kind` is text, number, null, or what else it was taken for."""
+    """A single value; `kind` is text, number, null, or what else it was taken for.
+
+    Attributes:
+        column, width: where it stands in its line, as written, quotes included; a width of 0 means not known.
+    """
 
     line: int
     kind: str
     text: str
+    column: int = 0
+    width: int = 0
 
 
 @dataclass(slots=True)
@@ -53,10 +59,16 @@ class TreeBuilder:
     """Joins events to a tree.
 
     Every method raises TaskFileError: a key that stands twice or is no text, too deep, too many values.
+
+    Args:
+        max_nodes: how many values a file may hold.
+        show_controls: a control character in a value is shown as its escape, instead of being refused.
     """
 
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: SourceFile, max_nodes: int = MAX_NODES, *, show_controls: bool = False) -> None:
         self._file = file
+        self._max_nodes = max_nodes
+        self._show_controls = show_controls
         self._top: Node | None = None
         self._open: list[Sequence | Mapping] = []
         self._count = 0
@@ -75,8 +87,10 @@ class TreeBuilder:
     def scalar(self, node: Scalar) -> None:
         """A key or a value."""
         forbidden = forbidden_character(node.text)
-        if forbidden:
+        if forbidden and not self._show_controls:
             raise self._file.error(node.line, f"this text holds the control character {forbidden}")
+        if forbidden:
+            node.text = visible_controls(node.text.replace("\r\n", "\n").replace("\r", "\n"))
         parent = self._open[-1] if self._open else None
         if isinstance(parent, Mapping) and parent.key is None:
             self._key(parent, node)
@@ -99,8 +113,8 @@ class TreeBuilder:
 
     def _add(self, node: Node) -> None:
         self._count += 1
-        if self._count > _MAX_NODES:
-            raise self._file.error(node.line, f"this file holds more than {_MAX_NODES} values")
+        if self._count > self._max_nodes:
+            raise self._file.error(node.line, f"this file holds more than {self._max_nodes} values")
         parent = self._open[-1] if self._open else None
         if parent is None:
             self._top = node

@@ -67,13 +67,21 @@ def _take(file: SourceFile, builder: TreeBuilder, loader: _Parser, event: yaml.E
         raise file.error(_line(event), f"the tag {tag} is not read", next_step="remove the tag")
     if isinstance(event, yaml.ScalarEvent):
         kind = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        builder.scalar(Scalar(_line(event), _KINDS.get(kind, kind), event.value))
+        builder.scalar(Scalar(_line(event), _KINDS.get(kind, kind), event.value, *_place(event)))
     elif isinstance(event, yaml.SequenceStartEvent):
         builder.begin(Sequence(_line(event)))
     elif isinstance(event, yaml.MappingStartEvent):
         builder.begin(Mapping(_line(event)))
     elif isinstance(event, yaml.CollectionEndEvent):
         builder.end()
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    """Column and width of a scalar that stands in one line; a width of 0 for any other."""
+    start, end = event.start_mark, event.end_mark
+    if start is None or end is None or start.line != end.line:
+        return 0, 0
+    return start.column, end.column - start.column
 
 
 def _line(event: yaml.Event) -> int:

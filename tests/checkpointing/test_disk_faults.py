@@ -45,6 +45,10 @@ class Recorder(PosixDisk):
         self.seen.append("sync folder " + Path(os.readlink(f"/proc/self/fd/{fd}")).name)
         super().sync_folder(fd)
 
+    def rename(self, folder: int, old: str, new: str) -> None:
+        self.seen.append(f"rename {old}")
+        super().rename(folder, old, new)
+
     def lock(self, fd: int, *, wait: bool = True) -> bool:
         self.seen.append("lock")
         return super().lock(fd, wait=wait)
@@ -81,6 +85,17 @@ class TestOrder:
         LedgerSaver(root, disk=disk, mirror=False).acquire("t")
         assert {"sync folder t", "sync folder root"} <= set(disk.seen)
         assert disk.seen.index("write ledger.jsonl") < len(disk.seen) - disk.seen[::-1].index("sync folder t")
+
+    def test_a_rewritten_ledger_is_on_disk_before_it_takes_the_place(self, root: Path) -> None:
+        disk = Recorder()
+        with LedgerSaver(root, disk=disk, mirror=False) as saver:
+            talk = Talk(saver)
+            talk.put(a=1)
+            talk.put(a=2)
+            disk.seen.clear()
+            saver.prune(["t"])
+        order = ["write ledger.jsonl.new", "sync", "rename ledger.jsonl.new", "sync", "sync folder t"]
+        assert disk.seen[1:6] == order
 
     @pytest.mark.parametrize("verb", ["acquire", "get_tuple"])
     def test_before_anything_is_shown_what_is_past_the_watermark_is_written_again_and_synced(

@@ -175,8 +175,8 @@ class TestSafety:
             assert stat.S_IMODE(path.stat().st_mode) == expected, path
 
     @pytest.mark.parametrize("name", ["", "ledger.jsonl", "lock"])
-    def test_a_symbolic_link_in_our_place_is_refused(self, tmp_path: Path, name: str) -> None:
-        root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    def test_a_symbolic_link_in_our_place_is_refused(self, damaged_root: Path, tmp_path: Path, name: str) -> None:
+        root, elsewhere = damaged_root, tmp_path / "elsewhere"
         (root / "t").mkdir(parents=True)
         elsewhere.mkdir()
         target = elsewhere / name if name else elsewhere

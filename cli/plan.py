@@ -1,0 +1,216 @@
+"""`waypost plan`: what a task file asks for, in which order, and what of it can be proved. Runs nothing."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..nodes.formats.foreign import Guess, Progress, TaskSource
+from ..nodes.formats.foreign.compiled import Proving
+from ..nodes.formats.foreign.model import ForeignTask, Proposal
+from ..nodes.plan import compile_plan
+from ..state.errors import WaypostError
+from ..state.task import ActionKind, Contract, Task
+from .sources import SourceOptions, open_source
+from .view import choose_view, printable
+
+_TEXT_MAX = 160
+_SHOWN_IDS = 12
+_SHOWN_NOTES = 30
+
+
+def show_plan(path: Path, *, task: str | None, options: SourceOptions, json: bool) -> int:
+    """Print the plan of a task file, or of one task of it."""
+    try:
+        source = open_source(path, options)
+        tasks = [source.task(task)] if task is not None else list(source.tasks)
+        print_plan(source, tasks, whole=task is not None, json=json)
+        return 0
+    except WaypostError as error:
+        return choose_view(json=json).failed(error)
+
+
+def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool) -> None:
+    """Print the plan of some tasks of a file.
+
+    Args:
+        whole: show a task in full also where the file says that it is done.
+    """
+    if json:
+        for record in plan_records(source, tasks):
+            print(jsonlib.dumps(record, ensure_ascii=True))
+        return
+    for label, text in plan_lines(source, tasks, whole=whole):
+        line = f"{label:<11} {printable(text)}" if label or text else ""
+        print(line.rstrip())
+
+
+def plan_lines(source: TaskSource, tasks: list[ForeignTask], *, whole: bool) -> Iterator[tuple[str, str]]:
+    """Label and text of each line of the plan, for a reader."""
+    count = {progress: sum(task.progress is progress for task in source.tasks) for progress in Progress}
+    counts = ", ".join(f"{number} {progress.value}" for progress, number in count.items() if number)
+    yield "file", str(source.path)
+    yield "format", f"{source.format}: {len(source.tasks)} task(s), {counts}"
+    yield "order", _order(source)
+    yield "digest", source.digest
+    for task in tasks:
+        if task.progress is Progress.OPEN or whole:
+            yield "", ""
+            yield from _task_lines(source, task)
+        else:
+            yield task.progress.value, f"{task.id}: {_cut(task.title)}"
+    if source.notes:
+        yield "", ""
+    for note in source.notes[:_SHOWN_NOTES]:
+        yield "note", f"{Path(note.file).name}:{note.line}: {_cut(note.text)}"
+    if len(source.notes) > _SHOWN_NOTES:
+        yield "note", f"{len(source.notes) - _SHOWN_NOTES} more; --json shows all"
+
+
+def _order(source: TaskSource) -> str:
+    open_ids = [id for id in source.order.ids if source.task(id).progress is Progress.OPEN]
+    shown = ", ".join(open_ids[:_SHOWN_IDS]) + (", ..." if len(open_ids) > _SHOWN_IDS else "")
+    return shown or "nothing is open"
+
+
+def _task_lines(source: TaskSource, task: ForeignTask) -> Iterator[tuple[str, str]]:
+    marks = " ".join([*(f"[{label}]" for label in task.labels), *(["(optional)"] if task.optional else [])])
+    yield "task", f"{task.id}: {_cut(task.title)}"
+    group = f" in {_cut(task.group)}" if task.group else ""
+    status = f"{task.progress.value} ({task.status})" if task.status else task.progress.value
+    yield "", f"{status} {marks}".rstrip() + f", {Path(task.file).name}:{task.line}{group}"
+    if task.by_model:
+        yield "", "PROPOSED BY A LANGUAGE MODEL: nobody wrote this task"
+    waited = source.waits_for(task.id)
+    waits = [other.id for other in source.tasks if other.id in waited] if waited else []
+    if waits:
+        undone = [id for id in waits if source.task(id).progress is Progress.OPEN]
+        yield "waits for", _ids(waits) + (f"; not done in the file: {_ids(undone)}" if undone else "")
+    compiled = source.runnable(task.id)
+    for wave, steps in enumerate(compile_plan(compiled).waves, start=1):
+        for id in steps:
+            step = compiled.step(id)
+            where = f", wave {wave}" if len(compiled.steps) > 1 else ""
+            yield "step", f"{id}{where}: {len(step.actions)} action(s)"
+            for action in step.actions:
+                if action.kind is ActionKind.BASH:
+                    # In full: what is accepted has to be seen.
+                    yield "", f"the shell worker runs, from line {action.line}:"
+                    yield from (("", f"    {line}") for line in action.text.split("\n"))
+    if source.is_card:
+        yield from _card_lines(compiled)
+    else:
+        for one in source.proving(task.id):
+            yield from _proving_lines(source, task, one)
+        for step in compiled.steps:
+            for output in step.outputs:
+                yield "output", f"{output.path} has to be there"
+
+
+def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Iterator[tuple[str, str]]:
+    criterion = one.criterion
+    said = f"({criterion.origin}): {_cut(criterion.text)}"
+    yield "criterion", f"{criterion.key} {'(the title: the file states no criterion)' if criterion.implied else said}"
+    proposed = {proposal.run: proposal for proposal in one.taken}
+    for run in one.commands:
+        where = (
+            f"line {proposed[run].line}"
+            if run in proposed
+            else f"waypost.checks.toml:{one.added.line}"
+            if one.added
+            else ""
+        )
+        yield "check", f"{run}  ({where})"
+    if not one.commands:
+        yield "", f'UNVERIFIABLE; add to waypost.checks.toml: [task."{task.id}"."{criterion.key}"] run = "COMMAND"'
+    for proposal in one.left:
+        if proposal.guess is not Guess.CODE:
+            yield "not run", f"{_cut(proposal.run)}: {proposal.reason}"
+
+
+def _card_lines(task: Task) -> Iterator[tuple[str, str]]:
+    named: list[tuple[str, Contract]] = [*((f"{step.id} ", step) for step in task.steps), ("", task)]
+    for name, contract in named:
+        for criterion in contract.criteria:
+            yield "criterion", f"{name}{criterion.id}: {_cut(criterion.text)}"
+            refs = {command.ref: command.run for command in contract.verification}
+            refs |= {output.ref: f"{output.path} has to be there" for output in contract.outputs}
+            for ref in criterion.verified_by:
+                yield "check", refs[ref]
+            if not criterion.verified_by:
+                yield "", 'UNVERIFIABLE; add "Verified by `command`" to it'
+
+
+def plan_records(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[dict[str, Any]]:
+    """The same for a script: a record per task, one with all notes and the digest last."""
+    unproved = 0
+    for task in tasks:
+        record = _task_record(source, task)
+        unproved += bool(record["unverifiable"])
+        yield record
+    yield {
+        "event": "result",
+        "file": str(source.path),
+        "format": source.format,
+        "digest": source.digest,
+        "tasks": len(tasks),
+        "unverifiable_tasks": unproved,
+        "order": list(source.order.ids),
+        "notes": [{"file": note.file, "line": note.line, "text": note.text} for note in source.notes],
+        "exit_code": 0,
+    }
+
+
+def _task_record(source: TaskSource, task: ForeignTask) -> dict[str, Any]:
+    compiled = source.runnable(task.id)
+    plan = compile_plan(compiled)
+    criteria = [] if source.is_card else [_criterion_record(one) for one in source.proving(task.id)]
+    return {
+        "event": "task",
+        "id": task.id,
+        "title": task.title,
+        "file": task.file,
+        "line": task.line,
+        "progress": task.progress.value,
+        "status": task.status,
+        "parent": task.parent,
+        "group": task.group,
+        "labels": list(task.labels),
+        "optional": task.optional,
+        "by_model": task.by_model,
+        "depends_on": list(task.depends_on),
+        "waits_for": sorted(source.waits_for(task.id)),
+        "steps": [{"id": step.id, "title": step.title, "actions": len(step.actions)} for step in compiled.steps],
+        "waves": [list(wave) for wave in plan.waves],
+        "criteria": criteria,
+        "checks": [command.run for contract in (*compiled.steps, compiled) for command in contract.verification],
+        "unverifiable": [gap.reason for gap in plan.gaps],
+    }
+
+
+def _criterion_record(one: Proving) -> dict[str, Any]:
+    criterion = one.criterion
+    return {
+        "key": criterion.key,
+        "text": criterion.text,
+        "line": criterion.line,
+        "origin": criterion.origin,
+        "implied": criterion.implied,
+        "checks": list(one.commands),
+        "not_run": [_proposal_record(proposal) for proposal in one.left],
+    }
+
+
+def _proposal_record(proposal: Proposal) -> dict[str, Any]:
+    return {"run": proposal.run, "looks_like": proposal.guess.value, "reason": proposal.reason, "line": proposal.line}
+
+
+def _ids(ids: list[str]) -> str:
+    return ", ".join(ids[:_SHOWN_IDS]) + (f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else "")
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 3] + "..."

@@ -1,0 +1,57 @@
+"""What a person asked for, as one record for each command that starts work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..state.pipeline import Limits
+from .books import Sign
+from .sources import AcceptOptions, SourceOptions
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A new run: what of which file, by whom, where, within which limits, and what is done with the result."""
+
+    task_file: Path
+    task: str | None
+    worker: str
+    workspace: Path
+    runs: Path
+    limits: Limits
+    run_id: str | None
+    isolate: str
+    merge: str
+    prompt_template: Path | None
+    sourced: SourceOptions
+    accepting: AcceptOptions
+    sign: Sign | None
+    json: bool
+
+
+@dataclass(frozen=True)
+class ResumeRequest:
+    """A run that is to go on; `decision` answers its question, None where it has none."""
+
+    run_id: str
+    runs: Path
+    decision: str | None
+    note: str = ""
+    sign: Sign | None = None
+    json: bool = False
+    reread_config: bool = False
+
+
+def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
+    """The request in the parameters of `waypost run`; those of the limits have the names of their fields."""
+    own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template", "json")
+    return RunRequest(
+        **{name: given[name] for name in own},
+        limits=Limits(**{name: given[name] for name in Limits.model_fields}),
+        sourced=SourceOptions(format=given["format"], tag=given["tag"], model=given["model"]),
+        accepting=AcceptOptions(yes=given["yes"], digest=given["accept"], write_back=given["write_back"]),
+        sign=sign,
+    )

@@ -1,0 +1,1 @@
+"""What can be typed: commands, arguments and options. What a command does is loaded when it is asked for."""

@@ -1,0 +1,73 @@
+"""Commands over evidence: `audit`, `bundle`, `attest`, `keygen`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import app
+from .keys import keys, opener, signer
+from .options import RUNS_DIR, JsonOption, RunArgument, RunsOption, SignOption
+
+
+@app.command()
+def audit(
+    what: Annotated[str | None, typer.Argument(help="Run id, or the file of a bundle.")] = None,
+    logs: Annotated[Path | None, typer.Option(help="Instead: a verification log of the COMMAND ENTRY form.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    key: Annotated[Path | None, typer.Option(help="Public key (PEM) that the attestation must be signed with.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
+
+    Example:  waypost audit DKT-003_20260211T134056Z_ac778e9.tar.gz --key waypost.pub
+    """
+    from ..audit import audit as look
+    from ..audit import audit_foreign_log
+
+    if (what is None) == (logs is None):
+        raise typer.BadParameter("give a run, a bundle, or --logs FILE")
+    if what is None:
+        raise typer.Exit(audit_foreign_log(logs or Path(), json=json))
+    raise typer.Exit(look(what, runs=runs, opener=opener(key, json), json=json))
+
+
+@app.command()
+def bundle(
+    run_id: RunArgument,
+    runs: RunsOption = RUNS_DIR,
+    out: Annotated[Path | None, typer.Option(help="File to make; RUN_ID.tar.gz if not given.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Pack a run into one file, with all that a stranger needs to audit it.
+
+    Example:  waypost bundle DKT-003_20260211T134056Z_ac778e9 --out run.tar.gz
+    """
+    from ..books import bundle_run
+
+    raise typer.Exit(bundle_run(run_id, runs=runs, out=out, json=json))
+
+
+@app.command()
+def attest(run_id: RunArgument, runs: RunsOption = RUNS_DIR, sign: SignOption = None, json: JsonOption = False) -> None:
+    """Write manifest and attestation of a run that has stopped; `waypost run` does it too.
+
+    Example:  waypost attest DKT-003_20260211T134056Z_ac778e9 --sign waypost.key
+    """
+    from ..books import attest_run
+
+    raise typer.Exit(attest_run(run_id, runs=runs, sign=signer(sign, json), json=json))
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Option(help="Folder for waypost.key and waypost.pub.")] = Path("."),
+    json: JsonOption = False,
+) -> None:
+    """Make a pair of ed25519 keys for --sign and --key.
+
+    Example:  waypost keygen --out ~/.config/waypost
+    """
+    raise typer.Exit(keys(json).makekeys(out, json=json))

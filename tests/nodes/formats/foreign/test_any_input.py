@@ -1,0 +1,54 @@
+"""Whatever stands in a file: a list of tasks, or a complaint with a line. Never another error.
+
+The long form is `python tests/nodes/formats/foreign/mutate.py`.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kit.mutated import SAMPLES, mutants, read_or_complain
+from waypost.nodes.formats.foreign import FORMATS
+
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FORMAT = st.sampled_from([None, *(name for name in FORMATS if name not in ("prose", "card"))])
+PIECES = st.sampled_from(
+    [
+        "- [ ] T001 a\n", "- [x] T001 [P] [US1] b (depends on T002-T009)\n", "- [ ] 1. a\n", "  - [ ]* 1.1 b\n",
+        "## Phase 1: a\n", "### T-1 \u2014 a\n", "## Task 1: a \u2705\n", "**Goal**: g\n", "**Status**: done\n",
+        "**Dependencies**: T001\n", "**Checkpoint**: `make`\n", "**Acceptance**\n", "- `make test` passes\n",
+        "_Requirements: 1.1_\n", "---\n", "id: X-1\n", "title: t\n", "status: Done\n", "<!-- AC:BEGIN -->\n",
+        "<!-- AC:END -->\n", "- [ ] #1 a\n", "```json\n", '{"waves": [', "]}\n", "```\n", "- **1.1 a**\n", "> ", "  ",
+        "\t", "\n", "\n\n", '{"id": 1, "title": "t"}', '{"master": {"tasks": [', '"dependencies": [1]', ",", "[", "]",
+        "{", "}", '"', "\\", '"status": "open"', '"issue_type": "task"', '{"number": 1,', "&a ", "*a", "!!x ",
+        "\u2705", "\u00a0", "\x85", "`", "|",
+    ]
+)  # fmt: skip
+
+
+@QUICK
+@given(data=st.binary(max_size=300), format=FORMAT)
+def test_any_bytes(tmp_path, data, format):
+    read_or_complain(tmp_path, data, format)
+
+
+@QUICK
+@given(text=st.text(max_size=300), format=FORMAT)
+def test_any_text(tmp_path, text, format):
+    read_or_complain(tmp_path, text.encode("utf-8", "surrogatepass"), format)
+
+
+@settings(QUICK, max_examples=200)
+@given(pieces=st.lists(PIECES, max_size=20), format=FORMAT)
+def test_any_pieces(tmp_path, pieces, format):
+    read_or_complain(tmp_path, "".join(pieces).encode("utf-8", "replace"), format)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_mutated_samples(tmp_path, name):
+    for data in mutants(SAMPLES[name], random.Random(name), 25):
+        read_or_complain(tmp_path, data, None)
+        read_or_complain(tmp_path, data, SAMPLES[name].format)
