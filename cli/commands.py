@@ -22,7 +22,7 @@ from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .books import Sign, close_books
 from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
-from .ending import exit_code
+from .ending import exit_code, nobody_reads
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept, open_source
@@ -58,6 +58,8 @@ def run_task(asked: RunRequest) -> int:
         if state is None:
             raise
         return view.failed(_interrupted(state, asked.runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 
@@ -97,6 +99,8 @@ def resume_run(asked: ResumeRequest) -> int:
         if state is None:
             raise
         return view.failed(_interrupted(state, runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 

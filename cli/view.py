@@ -97,11 +97,17 @@ class JsonView:
             sys.stdout.flush()
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process as if the run had failed."""
+        raise BrokenPipeError
+
+
 class TextView:
     """Plain lines, calm in a CI log."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console: Console = _Console(highlight=False, soft_wrap=True)
         self._clock = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -120,8 +126,8 @@ class TextView:
             self._line(event["node"], *line)
 
     def draining(self, signal_name: str, *, by_hand: bool) -> None:
-        again = "; Ctrl-C again stops the workers too" if by_hand else ""
-        self._line("", f"{signal_name}: stopping at the next checkpoint, workers go on{again}")
+        rest = "; Ctrl-C again stops the workers too" if by_hand else " at the next checkpoint, workers go on"
+        self._line("", f"{signal_name}: stopping{rest}")
 
     def stopping(self, signal_name: str, told: int | None) -> None:
         if told is None:

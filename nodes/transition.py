@@ -10,7 +10,7 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.records import CheckKind, Order, Outcome, Verdict
 from ..state.status import Route, Status
 from ..state.task import Task
-from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result
+from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result, waits_for
 from .budget import affordable, over_budget
 from .context import Call
 from .isolate.progress import integration, where_it_is
@@ -33,7 +33,7 @@ def transition(state: PipelineState, call: Call) -> Move:
     if (waiting := unapproved_result(state, task, accepted)) is not None:
         blocked = ask_to_accept(state, task, waiting, call.context.run_dir(state.run_id))
         update = {"accepted": accepted, "blocked": blocked}
-        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
     if (move := integration(state, accepted)) is not None:
         return move
     if len(accepted) == len(task.steps):
@@ -51,7 +51,7 @@ def _next_steps(state: PipelineState, task: Task, accepted: tuple[StepId, ...]) 
     if not free:
         blocked = ask_to_start(state, task, held[0])
         update |= {"orders": held, "blocked": blocked}
-        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
     orders = affordable(state, free)
     names = ", ".join(order.step for order in orders)
     return Move(Status.EXECUTE, Route.ACCEPTED_NEXT, f"next: {names}", {**update, "orders": orders})

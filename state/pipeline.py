@@ -90,9 +90,15 @@ class Limits(Record):
 
 
 class Baseline(Record):
-    """The workspace as it was before the first step: its commit, and the files that differed from it then."""
+    """The workspace as it was before the first step: its commit, and the files that differed from it then.
+
+    Attributes:
+        ignored: patterns of files that git was told to ignore, from outside the worktree; what is added to them later
+            hides nothing.
+    """
 
     commit: str
+    ignored: tuple[str, ...] = ()
     dirty: dict[str, str] = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
 
 

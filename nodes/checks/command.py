@@ -6,8 +6,11 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+from .process import run_command
 
 _SHELL_SYNTAX = frozenset("|&;<>()$`*?[]{}~#\n")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
@@ -79,38 +82,47 @@ def find_program(name: str, workspace: Path) -> str | None:
     return shutil.which(name)
 
 
-def why_absent(command: str, argv: tuple[str, ...], exit_code: int | None, workspace: Path) -> str | None:
+def why_absent(
+    command: str,
+    argv: tuple[str, ...],
+    exit_code: int | None,
+    workspace: Path,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> str | None:
     """Why a command that did not pass does not exist here at all; None where it exists (and failed).
 
     Args:
         exit_code: how it ended, None where it could not be started.
+
+    Raises:
+        CheckStopped: `stop` said so while make was asked.
     """
     program = program_of(command)
     shell = argv[:1] == ("bash",) and argv[1:2] == ("-euo",)
     if program and find_program(program, workspace) is None and (not shell or exit_code == 127):
         return f"command not found: {program}"
     if program and os.path.basename(program) in _MAKE and exit_code == 2 and not shell:
-        return _missing_target(argv, workspace)
+        return _missing_target(argv, workspace, stop)
     return None
 
 
-def _missing_target(argv: tuple[str, ...], workspace: Path) -> str | None:
+def _missing_target(argv: tuple[str, ...], workspace: Path, stop: Callable[[], bool]) -> str | None:
     # make's exit code 2 also means "the recipe failed": a dry run tells the two apart without running a recipe.
-    probe = subprocess.run(
-        [argv[0], "-n", *argv[1:]],
-        cwd=workspace,
-        env={**os.environ, "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_PROBE_TIMEOUT_S,
-        check=False,
-    )
-    if probe.returncode == 0:
+    with tempfile.TemporaryDirectory(prefix="waypost-") as folder:
+        log = Path(folder) / "probe.log"
+        probe = run_command(
+            (argv[0], "-n", *argv[1:]),
+            workspace=workspace,
+            log=log,
+            timeout_s=_PROBE_TIMEOUT_S,
+            env={"LC_ALL": "C"},
+            stop=stop,
+        )
+        said = log.read_text(encoding="utf-8", errors="replace")
+    # One that does not end in time exists: it runs programs while it is read.
+    if probe.exit_code in (0, None):
         return None
-    if (found := _NO_RULE.search(probe.stderr)) and found.group(1) in argv[1:]:
+    if (found := _NO_RULE.search(said)) and found.group(1) in argv[1:]:
         return f'make has no rule for "{found.group(1)}"'
-    if _NO_MAKEFILE in probe.stderr.lower():
-        return "there is no makefile"
-    return None
+    return "there is no makefile" if _NO_MAKEFILE in said.lower() else None

@@ -16,6 +16,8 @@ from ..workers.files import make_private_folder
 
 _POLL_S = 0.05
 _GRACE_S = 2.0
+# A run that drains has to be gone in two seconds.
+_HURRIED_S = 0.5
 
 
 class CheckStopped(Exception):
@@ -62,10 +64,14 @@ def run_command(
             )
         except (OSError, ValueError) as error:
             return Ran(None, time.monotonic() - clock, error=f"cannot start {argv[0]!r}: {error}")
+        grace_s = _GRACE_S
         try:
             timed_out = not _wait(process, clock + timeout_s, stop)
+        except CheckStopped:
+            grace_s = _HURRIED_S
+            raise
         finally:
-            _end_group(process)
+            _end_group(process, grace_s)
     duration_s = time.monotonic() - clock
     if timed_out:
         return Ran(None, duration_s, timed_out=True)
@@ -90,12 +96,12 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, stop: Callable[[], 
     return True
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _end_group(process: subprocess.Popen[bytes], grace_s: float) -> None:
     # Also after a normal end: what it left in the background must not go on while the next check runs.
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
+            process.wait(grace_s)
     _signal(process, signal.SIGKILL)
     process.wait()
 
