@@ -8,7 +8,7 @@ from pathlib import Path
 from ..state.errors import WorkerUnknown
 from ..state.events import Event, EventKind
 from ..state.job import Job
-from ..state.records import Attempt, AttemptOutcome, Usage
+from ..state.records import Attempt, AttemptOutcome, Permissions, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
 from .move import Move
@@ -80,6 +80,9 @@ def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
     outcome, reason, report = outcomes[result.outcome], result.reason, Report()
     if outcome is AttemptOutcome.FINISHED:
         outcome, reason, report = _reported(job, folder, call, result)
+    elif outcome is not AttemptOutcome.NOT_STARTED and (worker := call.context.workers.get(job.worker)):
+        # Cut short, it still has a conversation to continue, and was denied what it was denied.
+        report = worker.report(job, folder.path, result.exit_code if result.exit_code is not None else 1)
     return _record(job, call, outcome, reason=reason, result=result, report=report)
 
 
@@ -128,6 +131,7 @@ def _record(
         stderr_sha256=_hash(path / "stderr.log") if ended else None,
         session=report.session if report else None,
         usage=report.usage if report else Usage(),
+        permissions=report.permissions if report else Permissions(),
     )
 
 

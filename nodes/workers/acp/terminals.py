@@ -1,0 +1,114 @@
+"""Commands that an agent runs through us: allowed ones only, in the workspace, with the end of their output kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass, field
+
+from ..commands import Argv
+
+OUTPUT_AT_MOST_BYTES = 1 << 20
+TERMINALS_AT_MOST = 32
+_CHUNK = 1 << 16
+
+
+class NoTerminal(ValueError):
+    """There is no terminal of that name, or no more can be had."""
+
+
+@dataclass
+class Terminal:
+    """One started command. `output` is the end of what it printed, `dropped` tells that there was more."""
+
+    process: asyncio.subprocess.Process
+    limit: int
+    output: bytearray = field(default_factory=bytearray)
+    dropped: bool = False
+    reading: asyncio.Task[None] | None = None
+
+    @property
+    def text(self) -> str:
+        """The kept output; a character that was cut in two is left out."""
+        return bytes(self.output).decode("utf-8", "ignore" if self.dropped else "replace")
+
+    @property
+    def ended(self) -> dict[str, object] | None:
+        """Exit code or signal as the protocol has them, None while it runs."""
+        code = self.process.returncode
+        if code is None:
+            return None
+        return {"exitCode": code} if code >= 0 else {"exitCode": None, "signal": signal.Signals(-code).name}
+
+    async def read(self) -> None:
+        """Take in what it prints until it ends."""
+        stream = self.process.stdout
+        while stream is not None and (chunk := await stream.read(_CHUNK)):
+            self.output += chunk
+            if (excess := len(self.output) - self.limit) > 0:
+                del self.output[:excess]
+                self.dropped = True
+        await self.process.wait()
+
+    def kill(self) -> None:
+        """End it and what it started."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+class Terminals:
+    """The terminals of one session."""
+
+    def __init__(self, workspace: str) -> None:
+        self._workspace = workspace
+        self._open: dict[str, Terminal] = {}
+        self._made = 0
+
+    async def create(self, argv: Argv, limit: int | None) -> str:
+        """Start a command; its name. Raises NoTerminal, OSError."""
+        if len(self._open) >= TERMINALS_AT_MOST:
+            raise NoTerminal(f"{TERMINALS_AT_MOST} terminals are open: release one first")
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=self._workspace,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        kept = OUTPUT_AT_MOST_BYTES if limit is None else min(limit, OUTPUT_AT_MOST_BYTES)
+        terminal = Terminal(process, kept)
+        terminal.reading = asyncio.create_task(terminal.read())
+        self._made += 1
+        name = f"terminal-{self._made}"
+        self._open[name] = terminal
+        return name
+
+    def find(self, name: object) -> Terminal:
+        """Raises NoTerminal."""
+        if not isinstance(name, str) or name not in self._open:
+            raise NoTerminal(f"there is no terminal {name!r}")
+        return self._open[name]
+
+    async def wait(self, name: object) -> dict[str, object]:
+        """How the command ended, once it has. Raises NoTerminal."""
+        terminal = self.find(name)
+        if terminal.reading is not None:
+            await asyncio.shield(terminal.reading)
+        return terminal.ended or {}
+
+    async def release(self, name: object) -> None:
+        """End the command and forget it. Raises NoTerminal."""
+        terminal = self.find(name)
+        terminal.kill()
+        del self._open[str(name)]
+        if terminal.reading is not None:
+            await terminal.reading
+
+    async def close(self) -> None:
+        """Release all."""
+        for name in list(self._open):
+            await self.release(name)
