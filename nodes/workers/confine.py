@@ -94,11 +94,11 @@ class Confined:
             raise OutOfScope(f"{path!r} is not among the allowed paths ({', '.join(self._allowed)})")
         return place
 
-    def read_text(self, path: str, *, limit: int = READ_AT_MOST_BYTES) -> str:
-        """The text of a file; bytes that are no UTF-8 are replaced.
+    def read_text(self, path: str, *, limit: int = READ_AT_MOST_BYTES, strict: bool = False) -> str:
+        """The text of a file; bytes that are no UTF-8 are replaced, unless it is `strict`.
 
         Raises:
-            OutOfScope: the path lies outside, or names no regular file of at most `limit` bytes.
+            OutOfScope: the path lies outside, or names no regular file of at most `limit` bytes, or no UTF-8.
             OSError: the file cannot be read.
         """
         with self._parent(self.place(path), make=False) as (parent, name):
@@ -112,7 +112,10 @@ class Confined:
             os.close(handle)
         if len(data) > limit:
             raise OutOfScope(f"{path!r} is larger than {limit} bytes")
-        return data.decode("utf-8", "replace")
+        try:
+            return data.decode("utf-8", "strict" if strict else "replace")
+        except UnicodeDecodeError:
+            raise OutOfScope(f"{path!r} is no UTF-8 text") from None
 
     def write_text(self, path: str, text: str) -> str:
         """Put a file with this text in the place of the old one, in one step; missing folders are made.

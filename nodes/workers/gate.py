@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ class Denied(WaypostError):
 
 
 class Gate:
-    """Reads, changes and commands of one attempt. Each decision is a line of `permissions.jsonl`.
+    """Reads, changes and commands of one attempt, from any thread. Each decision is a line of `permissions.jsonl`.
 
     Attributes:
         overrun: True once there were so many requests that none is answered any more.
@@ -37,6 +38,7 @@ class Gate:
         self.overrun = False
         self._events = events
         self._left = DECISIONS_AT_MOST
+        self._lock = threading.Lock()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         self._record = os.fdopen(os.open(folder / PERMISSIONS, flags, 0o600), "w", encoding="utf-8")
 
@@ -45,11 +47,11 @@ class Gate:
         self._record.close()
         self.files.close()
 
-    def read_text(self, path: str) -> str:
-        """The text of a file of the workspace. Raises Denied, OSError."""
+    def read_text(self, path: str, *, strict: bool = False) -> str:
+        """The text of a file of the workspace; `strict` as in `Confined.read_text`. Raises Denied, OSError."""
         self.may_look("read", path)
         try:
-            return self.files.read_text(path)
+            return self.files.read_text(path, strict=strict)
         except OutOfScope as refused:
             raise self.deny("read", path, refused.what) from None
 
@@ -100,10 +102,6 @@ class Gate:
 
     def decide(self, action: str, subject: str, denied_because: str = "") -> None:
         """Write a decision down. Raises Denied where there are too many of them."""
-        if self._left <= 0:
-            self.overrun = True
-            raise Denied(f"more than {DECISIONS_AT_MOST} requests in one attempt")
-        self._left -= 1
         shown = subject if len(subject) <= _SUBJECT_AT_MOST else f"{subject[:_SUBJECT_AT_MOST]}..."
         row = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -112,8 +110,13 @@ class Gate:
             "allowed": not denied_because,
             "reason": denied_because,
         }
-        self._record.write(json.dumps(row, ensure_ascii=True) + "\n")
-        self._record.flush()
+        with self._lock:
+            if self._left <= 0:
+                self.overrun = True
+                raise Denied(f"more than {DECISIONS_AT_MOST} requests in one attempt")
+            self._left -= 1
+            self._record.write(json.dumps(row, ensure_ascii=True) + "\n")
+            self._record.flush()
         if denied_because:
             self._events.progress("denied", f"{action} {shown}: {denied_because}")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Literal, TextIO, cast
 
@@ -40,23 +41,26 @@ class Result(BaseModel):
 
 
 class EventWriter:
-    """Prints events, one a line. Progress is cut short, and left out once there is very much of it."""
+    """Prints events, one a line, from any thread. Progress is cut short, and left out once there is very much of it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._left = _PROGRESS_AT_MOST_BYTES
+        self._lock = threading.Lock()
 
     def progress(self, kind: str, text: str) -> None:
         """Say what is going on, for people."""
         line = _line({"type": kind, "text": text if len(text) <= _TEXT_AT_MOST else f"{text[:_TEXT_AT_MOST]}..."})
-        if self._left < 0:
-            return
-        self._left -= len(line)
-        self._write(line if self._left >= 0 else _line({"type": "note", "text": "further progress is not kept"}))
+        with self._lock:
+            if self._left < 0:
+                return
+            self._left -= len(line)
+            self._write(line if self._left >= 0 else _line({"type": "note", "text": "further progress is not kept"}))
 
     def result(self, result: Result) -> None:
         """Say how it ended. Nothing may follow."""
-        self._write(_line(result.model_dump(mode="json")))
+        with self._lock:
+            self._write(_line(result.model_dump(mode="json")))
 
     def _write(self, line: str) -> None:
         self._stream.write(line)
