@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 _CHUNK = 1 << 16
 _POLL_S = 0.05
@@ -53,8 +54,7 @@ def run_bounded(
         start_new_session=True,
     )
     kept, printed, stopped = bytearray(), 0, ""
-    stream = process.stdout
-    assert stream is not None  # PIPE was asked for
+    stream = cast("IO[bytes]", process.stdout)
     os.set_blocking(stream.fileno(), False)
     with stream, selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)

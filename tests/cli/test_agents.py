@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 from kit.cards import card, write_card
 from kit.cli import TIMEOUT_S, Ran, command, environment
@@ -61,13 +59,3 @@ def test_a_langchain_agent_mends_in_rework_what_its_first_attempt_left_undone(re
     assert (ran.code, ran.result["status"], ran.result["attempts"]) == (0, "DONE", 2), ran
     assert not (repo / "answer.txt").exists()
     assert "Attempt 1 of step S1 was denied: write answer.txt: " in report_of(ran)
-
-
-@pytest.mark.parametrize(
-    ("worker", "variable"), [("acp", "set WAYPOST_ACP_AGENT to its command"), ("langchain", "set WAYPOST_MODEL")]
-)
-def test_without_configuration_the_run_is_blocked_and_the_variable_is_named(repo, worker, variable):
-    ran = run(repo, worker)
-    assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
-    assert variable in report_of(ran).replace("\\", "")
-    assert os.listdir(repo / ".git")

@@ -165,8 +165,8 @@ class Client:
 
     async def _terminal_output(self, given: Params) -> Any:
         terminal = self._terminals.find(given.get("terminalId"))
-        ended = {} if terminal.ended is None else {"exitStatus": terminal.ended}
-        return {"output": terminal.text, "truncated": terminal.dropped, **ended}
+        status = {} if terminal.exit_status is None else {"exitStatus": terminal.exit_status}
+        return {"output": terminal.text, "truncated": terminal.dropped, **status}
 
     async def _wait_for_terminal(self, given: Params) -> Any:
         return await self._terminals.wait(given.get("terminalId"))

@@ -27,7 +27,7 @@ from acp.schema import (
     PromptResponse,
     TextContentBlock,
 )
-from acp.transports import spawn_stdio_transport
+from acp.transports import default_environment
 from acp.utils import serialize_params
 from pydantic import BaseModel, ValidationError
 
@@ -37,6 +37,7 @@ from ....state.records import Usage
 from ..gate import DECISIONS_AT_MOST, Gate
 from ..typed import EventWriter, Result, own_stdout
 from .client import Client
+from .terminals import ended
 from .transport import LINE_AT_MOST_BYTES, StdioTransport
 from .worker import AGENT_VARIABLE, SETTINGS, AcpSettings
 
@@ -56,10 +57,12 @@ class AgentRefused(AgentFailed):
 class Conversation:
     """One connection to one agent process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, transport: StdioTransport, client: Client) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, client: Client) -> None:
+        if process.stdout is None or process.stdin is None:
+            raise ValueError("the agent was started without pipes")
         self._process = process
-        self._transport = transport
-        self._connection = Connection(client.handle, transport)
+        self._transport = StdioTransport(process.stdout, process.stdin)
+        self._connection = Connection(client.handle, self._transport)
 
     async def ask(self, method: str, request: BaseModel, answer: type[_Answer], timeout_s: float | None) -> _Answer:
         """The agent's answer to a request.
@@ -87,9 +90,7 @@ class Conversation:
         """Close the connection and end the agent, kindly first."""
         await self._connection.close()
         for end in (self._process.terminate, self._process.kill):
-            try:
-                await asyncio.wait_for(self._process.wait(), _GRACE_S)
-            except TimeoutError:
+            if not await ended(self._process, _GRACE_S):
                 with contextlib.suppress(ProcessLookupError):
                     end()
         with contextlib.suppress(TimeoutError):
@@ -98,10 +99,9 @@ class Conversation:
     async def _how(self) -> str:
         if self._transport.broken:
             return self._transport.broken
-        try:
-            code = await asyncio.wait_for(self._process.wait(), _GRACE_S)
-        except TimeoutError:
+        if not await ended(self._process, _GRACE_S):
             return f"it closed its output and goes on{self._noise()}"
+        code = self._process.returncode or 0
         return f"{f'exit code {code}' if code >= 0 else f'killed by signal {-code}'}{self._noise()}"
 
     def _noise(self) -> str:
@@ -114,29 +114,28 @@ class Conversation:
 
 async def work(job: Job, folder: Path, settings: AcpSettings, events: EventWriter) -> Result:
     """Start the agent, hand it the prompt, serve it until it has answered."""
-    gate = Gate(job, folder, events)
-    program, *arguments = settings.argv
+    program = settings.argv[0]
     try:
-        async with spawn_stdio_transport(
-            program,
-            *arguments,
-            env=_environment(settings.pass_env),
+        process = await asyncio.create_subprocess_exec(
+            *settings.argv,
             cwd=job.workspace,
-            stderr=None,
+            env={**default_environment(), **_environment(settings.pass_env)},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
             limit=LINE_AT_MOST_BYTES,
-        ) as (reader, writer, process):
-            client = Client(gate, events, job.workspace)
-            talk = Conversation(process, StdioTransport(reader, writer), client)
-            try:
-                result = await _converse(talk, client, job, folder, settings, bool(gate.commands.allowed), events)
-            except AgentFailed as error:
-                result = Result(ok=False, reason=str(error), session=client.session, usage=client.usage)
-            finally:
-                await client.close()
-                await talk.close()
+        )
     except OSError as error:
         return Result(ok=False, reason=f"cannot start {program!r}: {error.strerror}")
+    gate = Gate(job, folder, events)
+    client = Client(gate, events, job.workspace)
+    talk = Conversation(process, client)
+    try:
+        result = await _converse(talk, client, job, folder, settings, bool(gate.commands.allowed), events)
+    except AgentFailed as error:
+        result = Result(ok=False, reason=str(error), session=client.session, usage=client.usage)
     finally:
+        await client.close()
+        await talk.close()
         gate.close()
     if gate.overrun:
         reason = f"the agent asked for more than {DECISIONS_AT_MOST} permissions"

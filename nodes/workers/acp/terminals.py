@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 
 from ..commands import Argv
@@ -13,6 +14,21 @@ from ..commands import Argv
 OUTPUT_AT_MOST_BYTES = 1 << 20
 TERMINALS_AT_MOST = 32
 _CHUNK = 1 << 16
+_POLL_S = 0.02
+_GRACE_S = 0.5
+
+
+async def ended(process: asyncio.subprocess.Process, timeout_s: float | None = None) -> bool:
+    """Wait for a process; False where it takes longer.
+
+    `process.wait()` waits in some versions of Python also for whoever else holds its output open.
+    """
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while process.returncode is None:
+        if deadline is not None and time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True
 
 
 class NoTerminal(ValueError):
@@ -27,7 +43,7 @@ class Terminal:
     limit: int
     output: bytearray = field(default_factory=bytearray)
     dropped: bool = False
-    reading: asyncio.Task[None] | None = None
+    following: asyncio.Task[None] | None = None
 
     @property
     def text(self) -> str:
@@ -35,28 +51,33 @@ class Terminal:
         return bytes(self.output).decode("utf-8", "ignore" if self.dropped else "replace")
 
     @property
-    def ended(self) -> dict[str, object] | None:
+    def exit_status(self) -> dict[str, object] | None:
         """Exit code or signal as the protocol has them, None while it runs."""
         code = self.process.returncode
         if code is None:
             return None
         return {"exitCode": code} if code >= 0 else {"exitCode": None, "signal": signal.Signals(-code).name}
 
-    async def read(self) -> None:
-        """Take in what it prints until it ends."""
+    async def follow(self) -> None:
+        """Take in what it prints until it has ended. What it leaves in the background is killed, not waited for."""
+        taking = asyncio.create_task(self._take())
+        await ended(self.process)
+        self.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(taking, _GRACE_S)
+
+    def kill(self) -> None:
+        """End it and what it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def _take(self) -> None:
         stream = self.process.stdout
         while stream is not None and (chunk := await stream.read(_CHUNK)):
             self.output += chunk
             if (excess := len(self.output) - self.limit) > 0:
                 del self.output[:excess]
                 self.dropped = True
-        await self.process.wait()
-
-    def kill(self) -> None:
-        """End it and what it started."""
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Terminals:
@@ -81,7 +102,7 @@ class Terminals:
         )
         kept = OUTPUT_AT_MOST_BYTES if limit is None else min(limit, OUTPUT_AT_MOST_BYTES)
         terminal = Terminal(process, kept)
-        terminal.reading = asyncio.create_task(terminal.read())
+        terminal.following = asyncio.create_task(terminal.follow())
         self._made += 1
         name = f"terminal-{self._made}"
         self._open[name] = terminal
@@ -96,17 +117,17 @@ class Terminals:
     async def wait(self, name: object) -> dict[str, object]:
         """How the command ended, once it has. Raises NoTerminal."""
         terminal = self.find(name)
-        if terminal.reading is not None:
-            await asyncio.shield(terminal.reading)
-        return terminal.ended or {}
+        if terminal.following is not None:
+            await asyncio.shield(terminal.following)
+        return terminal.exit_status or {}
 
     async def release(self, name: object) -> None:
         """End the command and forget it. Raises NoTerminal."""
         terminal = self.find(name)
         terminal.kill()
         del self._open[str(name)]
-        if terminal.reading is not None:
-            await terminal.reading
+        if terminal.following is not None:
+            await terminal.following
 
     async def close(self) -> None:
         """Release all."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from kit.jobs import Recorded, make_job
+from kit.processes import gone
 from kit.states import make_step
 from waypost.nodes.dispatch import dispatch
 from waypost.nodes.workers import AcpWorker, WorkerRefused
@@ -163,17 +164,34 @@ def test_a_flood_of_updates_neither_fills_memory_nor_hides_the_result(drive):
     assert record["max_rss_bytes"] < 250 << 20
 
 
+def says(*answers: dict[str, Any]) -> str:
+    """A program that reads a line and answers it, one for each of these."""
+    return "; ".join(f"read -r line; echo '{json.dumps({'id': n, **a})}'" for n, a in enumerate(answers))
+
+
+HELLO, SESSION = {"result": {"protocolVersion": 1}}, {"result": {"sessionId": "s"}}
+
+
 @pytest.mark.parametrize(
-    ("script", "reason"),
+    ("answers", "reason"),
     [
-        ([{"stop": "refusal"}], "the agent stopped with refusal"),
-        ([{"login": True}], "error -32000: Authentication required"),
-        ([{"version": 7}], "speaks version 7 of the protocol, not 1"),
+        ([{"result": {"protocolVersion": 7}}], "the agent speaks version 7 of the protocol, not 1"),
+        (
+            [HELLO, {"error": {"code": -32000, "message": "Login first"}}],
+            "answered session/new with error -32000: Login first",
+        ),
+        ([HELLO, {"result": {}}], "answered session/new with what the protocol does not know: {}"),
+        ([HELLO, SESSION], "the agent ended before it answered session/prompt: exit code 0"),
+        ([HELLO, SESSION, {"result": {"stopReason": "refusal"}}], "the agent stopped with refusal"),
+        ([HELLO, SESSION, {"result": {"stopReason": "max_tokens"}}], "the agent stopped with max_tokens"),
+        ([HELLO, SESSION, {"result": {"stopReason": "all tests passed"}}], "what the protocol does not know"),
+        ([HELLO, SESSION, {"result": None}], "what the protocol does not know: null"),
+        ([HELLO, SESSION, {"result": {"stopReason": "end_turn"}}], ""),
     ],
 )
-def test_an_agent_that_does_not_come_to_the_end_of_its_turn_has_failed(drive, script, reason):
-    result = drive.here(*script)
-    assert not result.ok
+def test_only_an_agent_that_comes_to_the_end_of_its_turn_has_not_failed(drive, answers, reason):
+    result = drive.start("/bin/sh", "-c", says(*answers))
+    assert result.ok is not bool(reason)
     assert reason in result.reason
 
 
@@ -197,6 +215,14 @@ def test_a_program_that_does_not_speak_the_protocol_has_failed(drive, program, r
     result = drive.start("/bin/sh", "-c", program, handshake_timeout_s=1.0)
     assert not result.ok
     assert reason in result.reason
+
+
+def test_what_an_agent_leaves_in_the_background_is_killed_and_not_waited_for(drive):
+    program = says(HELLO, SESSION, {"result": {"stopReason": "end_turn"}})
+    worker = AcpWorker("agent", ("/bin/sh", "-c", f"sleep 600 & echo $! > pid; {program}"))
+    drive.recorded.use_worker("agent", worker)
+    assert dispatch(drive.job(), drive.recorded.call).update["attempts"][0].succeeded
+    assert gone(int((drive.repo / "pid").read_text()))
 
 
 def test_a_program_that_cannot_be_started_has_failed(drive):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from acp.exceptions import RequestError
 from kit.jobs import make_job
+from kit.processes import gone
 from kit.states import make_step
 from waypost.nodes.workers import gate as gates
 from waypost.nodes.workers.acp.client import Client
@@ -223,3 +224,40 @@ def test_an_agent_that_asks_without_end_is_not_answered_without_end(side, monkey
     assert side.ask(call("read", "README")) == REFUSED
     assert (side.gate.overrun, len(side.decisions())) == (True, 3)
     assert gates.DECISIONS_AT_MOST == 50_000
+
+
+def terminal(side: Side, **asked: Any) -> dict[str, Any]:
+    async def play() -> dict[str, Any]:
+        async def request(method: str, **params: Any) -> Any:
+            return await side.client.handle(f"terminal/{method}", {"sessionId": "s", **params}, False)
+
+        name = (await request("create", **asked))["terminalId"]
+        status = await request("wait_for_exit", terminalId=name)
+        output = await request("output", terminalId=name)
+        assert output["exitStatus"] == status
+        await request("release", terminalId=name)
+        with pytest.raises(RequestError):
+            await request("output", terminalId=name)
+        await side.client.close()
+        return output
+
+    return asyncio.run(play())
+
+
+MAKEFILE = "check:\n\t@echo one; echo två; exit 3\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "output", "cut"),
+    [(None, "one\ntvå\n", False), (100, "one\ntvå\n", False), (2, "\n", True), (0, "", True)],
+)
+def test_a_terminal_keeps_the_end_of_the_output_at_a_whole_character(side, limit, output, cut):
+    (side.repo / "Makefile").write_text(MAKEFILE.replace("exit 3", "exit 0"))
+    found = terminal(side, command="make", args=["check"], outputByteLimit=limit)
+    assert (found["output"], found["truncated"], found["exitStatus"]) == (output, cut, {"exitCode": 0})
+
+
+def test_a_terminal_does_not_wait_for_what_its_command_left_in_the_background(side):
+    (side.repo / "Makefile").write_text("check:\n\t@sleep 600 & echo $$! > pid\n")
+    assert terminal(side, command="make check")["exitStatus"] == {"exitCode": 0}
+    assert gone(int((side.repo / "pid").read_text()))
