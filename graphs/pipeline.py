@@ -25,7 +25,6 @@ from ..state.job import Job
 from ..state.pipeline import PipelineState
 from ..state.records import Order
 from ..state.status import ENTRY, Node, edges_of
-from ..state.task import Step, Task
 from .allow import STATE_TYPES
 from .compiled import Pipeline
 
@@ -100,7 +99,7 @@ def jobs(state: PipelineState) -> list[Send]:
                 task_id=task.id,
                 task_title=task.title,
                 task_goal=task.goal,
-                step=_scoped(task, order.step),
+                step=task.step(order.step),
                 order=order,
                 failing=tuple(by_id[check] for check in order.failing if check in by_id),
                 session=_session(state, order),
@@ -111,12 +110,6 @@ def jobs(state: PipelineState) -> list[Send]:
         )
         for order in state.in_flight() or state.orders
     ]
-
-
-def _scoped(task: Task, step_id: str) -> Step:
-    """The step as its worker is told: without allowed paths of its own it has those of the task."""
-    step = task.step(step_id)
-    return step if step.allowed_paths else step.model_copy(update={"allowed_paths": task.allowed_paths})
 
 
 def _session(state: PipelineState, order: Order) -> str | None:
