@@ -123,9 +123,9 @@ def test_a_path_inside_is_written_where_it_really_leads(confined, workspace, pat
 
 
 def test_without_allowed_paths_the_workspace_is_the_limit(workspace, outside):
-    confined = Confined(workspace)
+    confined = Confined(workspace, protected=(workspace / "runs",))
     assert confined.write_text("docs/a.md", "b") == "docs/a.md"
-    for path in ("out/x", ".git/config", "../x"):
+    for path in ("out/x", ".git/config", ".GIT/config", "src/.Git/x", "hooks/x", "runs/x", "src/runs/x", "../x"):
         with pytest.raises(OutOfScope):
             confined.write_text(path, "mine")
     confined.close()

@@ -35,6 +35,7 @@ def test_a_result_that_says_it_failed_is_a_failure_with_its_reason(tmp_path):
         b"",
         b"\n",
         GOOD.encode(),
+        GOOD.encode() + b" ",
         GOOD.encode()[:-1] + b"\n",
         GOOD.encode() + b"\n\n",
         GOOD.encode() + b"\nafterwards\n",
