@@ -6,7 +6,8 @@ locations by leaving out those it cannot read; what decides about a permission m
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from acp.exceptions import RequestError
@@ -32,16 +33,19 @@ Params = dict[str, Any]
 class Client:
     """Answers one agent in one session.
 
+    Commands are not given the variables of `hidden_env`.
+
     Attributes:
         session: the only session that is answered; None before there is one.
     """
 
-    def __init__(self, gate: Gate, events: EventWriter, workspace: str) -> None:
+    def __init__(self, gate: Gate, events: EventWriter, workspace: str, *, hidden_env: Sequence[str] = ()) -> None:
         self.session: str | None = None
         self._gate = gate
         self._updates = Updates(events)
         self._calls = ToolCalls()
-        self._terminals = Terminals(workspace)
+        env = {name: value for name, value in os.environ.items() if name not in hidden_env}
+        self._terminals = Terminals(workspace, env)
         self._answers: dict[str, Callable[[Params], Awaitable[Any]]] = {
             _PERMISSION: self._permission,
             CLIENT_METHODS["fs_read_text_file"]: self._read,

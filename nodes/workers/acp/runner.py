@@ -127,7 +127,7 @@ async def work(job: Job, folder: Path, settings: AcpSettings, events: EventWrite
     except OSError as error:
         return Result(ok=False, reason=f"cannot start {program!r}: {error.strerror}")
     gate = Gate(job, folder, events)
-    client = Client(gate, events, job.workspace)
+    client = Client(gate, events, job.workspace, hidden_env=settings.pass_env)
     talk = Conversation(process, client)
     try:
         result = await _converse(talk, client, job, folder, settings, bool(gate.commands.allowed), events)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..commands import Argv
@@ -81,10 +82,11 @@ class Terminal:
 
 
 class Terminals:
-    """The terminals of one session."""
+    """The terminals of one session; `env` is all that their commands are given."""
 
-    def __init__(self, workspace: str) -> None:
+    def __init__(self, workspace: str, env: Mapping[str, str]) -> None:
         self._workspace = workspace
+        self._env = dict(env)
         self._open: dict[str, Terminal] = {}
         self._made = 0
 
@@ -95,6 +97,7 @@ class Terminals:
         process = await asyncio.create_subprocess_exec(
             *argv,
             cwd=self._workspace,
+            env=self._env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

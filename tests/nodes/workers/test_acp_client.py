@@ -261,3 +261,13 @@ def test_a_terminal_does_not_wait_for_what_its_command_left_in_the_background(si
     (side.repo / "Makefile").write_text("check:\n\t@sleep 600 & echo $$! > pid\n")
     assert terminal(side, command="make check")["exitStatus"] == {"exitCode": 0}
     assert gone(int((side.repo / "pid").read_text()))
+
+
+def test_a_terminal_does_not_see_the_keys_of_the_agent(side, monkeypatch):
+    monkeypatch.setenv("MY_API_KEY", "secret")
+    side.client = Client(side.gate, EventWriter(side.shown), str(side.repo), hidden_env=("MY_API_KEY",))
+    side.client.session = "s"
+    (side.repo / "Makefile").write_text("check:\n\t@env\n")
+    output = terminal(side, command="make check")["output"]
+    assert "PATH=" in output
+    assert "MY_API_KEY" not in output
