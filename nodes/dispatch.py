@@ -8,7 +8,7 @@ from pathlib import Path
 from ..state.errors import WorkerUnknown
 from ..state.events import Event, EventKind
 from ..state.job import Job
-from ..state.records import Attempt, AttemptOutcome, Usage
+from ..state.records import Attempt, AttemptOutcome, Permissions, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
 from .conversation import with_session
@@ -142,6 +142,7 @@ def _record(
         stderr_sha256=_hash(path / "stderr.log") if ended else None,
         session=report.session if report else None,
         usage=report.usage if report else Usage(),
+        permissions=report.permissions if report else Permissions(),
     )
 
 

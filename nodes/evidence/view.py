@@ -157,7 +157,11 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
 
 
 def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -> Iterator[Artifact]:
-    hashes = {"stdout.log": attempt.stdout_sha256, "stderr.log": attempt.stderr_sha256}
+    hashes = {
+        "stdout.log": attempt.stdout_sha256,
+        "stderr.log": attempt.stderr_sha256,
+        "permissions.jsonl": attempt.permissions.sha256,
+    }
     recorded = {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
     for name in sorted({*run.names(attempt.folder), *recorded}):
         path = f"{attempt.folder}/{name}"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ...state.errors import WaypostError
 from ...state.job import Job
-from ...state.records import Usage
+from ...state.records import Permissions, Usage
 
 
 class WorkerRefused(WaypostError):
@@ -40,12 +40,14 @@ class Report:
         failure: why the worker says that it failed; empty if it does not say so.
         missing: which typed result should be there and is not; empty if nothing is missed.
         session: the worker's name for its conversation, for a later attempt to continue.
+        permissions: what the worker asked to be allowed, where its kind of worker asks.
     """
 
     failure: str = ""
     missing: str = ""
     session: str | None = None
     usage: Usage = field(default_factory=Usage)
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 class Worker(Protocol):

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from waypost.nodes.context import Call, RunContext
+from waypost.nodes.dispatch import dispatch
 from waypost.nodes.workers import Worker, builtin_workers
 from waypost.state.events import Event
 from waypost.state.job import Job
-from waypost.state.records import AttemptKind, Order
+from waypost.state.records import Attempt, AttemptKind, Order
 from waypost.state.status import Status
 from waypost.state.task import Action, ActionKind
 
@@ -56,3 +57,10 @@ class Recorded:
 
     def kinds(self) -> list[str]:
         return [event["event"] for event in self.events]
+
+
+def run_worker(workspace: Path, worker: Worker) -> Attempt:
+    """One attempt of a worker, through dispatch and launcher; its run stands beside the workspace in `runs`."""
+    recorded = Recorded(workspace.parent / "runs")
+    recorded.use_worker("own", worker)
+    return dispatch(make_job(workspace, worker="own"), recorded.call).update["attempts"][0]
