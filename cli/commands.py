@@ -46,7 +46,16 @@ def run_task(
             raise WorkerUnknown(
                 f'there is no worker "{worker}"', facts={"known": known}, next_step="choose one with --worker"
             )
-        state = new_run(task_file, task=task, workspace=workspace, runs_dir=runs, worker=worker, limits=limits, run=run)
+        state = new_run(
+            task_file,
+            task=task,
+            workspace=workspace,
+            runs_dir=runs,
+            worker=worker,
+            limits=limits,
+            run=run,
+            environment=context.environment,
+        )
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
         return _drive(runs, context, state.run_id, state, view)
     except WaypostError as error:
@@ -69,7 +78,7 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         if state.status is Status.BLOCKED and decision is None:
             view.ended(state, context.run_dir(state.run_id))
             return exit_code(state)
-        answer = {"decision": decision, "who": getpass.getuser(), "note": note}
+        answer = {"decision": decision, "who": getpass.getuser(), "note": context.environment.masker().text(note)}
         view.begin(state.run_id, f"resumed at {state.status}")
         given = cast(Any, Command(resume=answer)) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state)

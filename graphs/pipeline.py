@@ -106,6 +106,7 @@ def jobs(state: PipelineState) -> list[Send]:
                 workspace=state.workspace,
                 worker=state.worker,
                 timeout_s=state.limits.step_timeout_s,
+                output_limit_bytes=state.limits.output_limit_bytes,
             ),
         )
         for order in state.in_flight() or state.orders

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..state.events import Event
 from ..state.ids import RunId
 from .workers import Worker, builtin_workers
+from .workers.environment import Environment
 
 DEFAULT_RUNS_DIR = ".artifacts/agent_runs"
 
@@ -25,11 +26,13 @@ class RunContext:
     Attributes:
         runs_dir: folder of all runs; the files of a run stand in `runs_dir / run_id`.
         workers: name -> worker.
+        environment: which variables workers and checks are given, and which values are hidden in all that is written.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
     """
 
     runs_dir: Path = Path(DEFAULT_RUNS_DIR)
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
+    environment: Environment = field(default_factory=Environment)
     drain: threading.Event = field(default_factory=threading.Event)
 
     def run_dir(self, run: RunId) -> Path:

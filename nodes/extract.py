@@ -10,12 +10,14 @@ from ..state.status import Route, Status
 from .context import Call
 from .formats import read_task_file
 from .move import Move
+from .secrets import without_secrets
 
 
 def extract(state: PipelineState, call: Call) -> Move:
     """Read the task that the run is for. A file that cannot be read ends the run; it never raises for one."""
     try:
-        task = read_task_file(Path(state.task_file), state.task_id)
+        written = read_task_file(Path(state.task_file), state.task_id)
+        task = without_secrets(written, call.context.environment.masker())
     except TaskFileError as error:
         return Move(Status.FAILED, Route.UNREADABLE, str(error))
     criteria = len(task.criteria) + sum(len(step.criteria) for step in task.steps)

@@ -16,6 +16,8 @@ from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
 from .plan import compile_plan
+from .secrets import without_secrets
+from .workers.environment import Environment
 from .workers.files import make_private_folder, write_private
 
 REQUEST = "request.json"
@@ -31,6 +33,7 @@ def new_run(
     worker: str = "shell",
     limits: Limits | None = None,
     run: str | None = None,
+    environment: Environment | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -39,6 +42,7 @@ def new_run(
         task: which task of the file; needed where it holds several.
         workspace: the git repository to work in; its commit and its changed files are recorded.
         run: the run id; made of task, time and commit if not given.
+        environment: names the secret variables, whose values may not stand in the card.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -47,7 +51,7 @@ def new_run(
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
-    parsed = read_task_file(Path(task_file), task)
+    parsed = without_secrets(read_task_file(Path(task_file), task), (environment or Environment()).masker())
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)
     now = datetime.now(UTC)

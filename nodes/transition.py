@@ -11,6 +11,7 @@ from ..state.records import CheckKind, Order, Outcome, Verdict
 from ..state.status import Route, Status
 from ..state.task import Task
 from .context import Call
+from .lost import asks_a_person, retried
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -59,19 +60,24 @@ def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdi
 def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId | None, Verdict]) -> Move:
     reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
     accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
-    spent = [step for step in failed if state.reworks.get(step, 0) >= state.limits.max_rework]
+    if (blocked := asks_a_person(state, failed)) is not None:
+        update: dict[str, Any] = {"accepted": accepted, "blocked": blocked}
+        return Move(Status.BLOCKED, Route.LOST, "; ".join(blocked.reasons), update)
+    again = retried(state, failed)
+    reworked = [step for step in failed if step not in again]
+    spent = [step for step in reworked if state.reworks.get(step, 0) >= state.limits.max_rework]
     if spent:
         question = f"{', '.join(spent)} still fails after {state.limits.max_rework} reworks. How shall it go on?"
-        update: dict[str, Any] = {"accepted": accepted, "blocked": Blocked(question=question, reasons=reasons)}
+        update = {"accepted": accepted, "blocked": Blocked(question=question, reasons=reasons)}
         return Move(Status.BLOCKED, Route.EXHAUSTED, "; ".join(reasons), update)
     if (blocked := _over_budget(state)) is not None:
         update = {"accepted": accepted, "blocked": blocked}
         return Move(Status.BLOCKED, Route.OVER_BUDGET, blocked.reasons[0], update)
     orders = tuple(rework_order(state, step) for step in failed)
-    reworks = {**state.reworks, **{step: state.reworks.get(step, 0) + 1 for step in failed}}
+    reworks = {**state.reworks, **{step: state.reworks.get(step, 0) + 1 for step in reworked}}
     return Move(
         Status.EXECUTE,
-        Route.REWORK,
+        Route.REWORK if reworked else Route.RETRY,
         "; ".join(reasons),
         {"accepted": accepted, "orders": orders, "reworks": reworks},
     )

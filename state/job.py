@@ -6,7 +6,7 @@ from pydantic import Field
 
 from .ids import RunIdField, TaskIdField
 from .model import Record
-from .records import Check, Order
+from .records import OUTPUT_LIMIT_BYTES, Check, Order
 from .status import Status
 from .task import Step
 
@@ -32,3 +32,4 @@ class Job(Record):
     workspace: str
     worker: str
     timeout_s: float = Field(gt=0)
+    output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)

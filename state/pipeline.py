@@ -12,11 +12,13 @@ from .invariants import missing_for_done
 from .model import Record
 from .plan import Plan
 from .records import (
+    OUTPUT_LIMIT_BYTES,
     Attempt,
     AttemptOutcome,
     Check,
     Decision,
     EvidenceFile,
+    OnLost,
     Order,
     Outcome,
     Transition,
@@ -52,12 +54,21 @@ class Limits(Record):
         step_timeout_s: limit for one attempt of a worker.
         check_timeout_s: limit for one verification command.
         budget_s: limit for the time of all attempts and checks together, None for no limit.
+        output_limit_bytes: limit for what one attempt, or one verification command, may print.
+        on_lost: what follows when a worker is gone without a result: it is started again and told (`retry`), that is
+            counted as a rework (`rework`), or a person is asked (`block`).
+        max_lost: how many attempts of one step may be lost in a row before a person is asked.
+        max_parallel: how many steps are worked on at the same time.
     """
 
     max_rework: int = Field(default=3, ge=0, le=100)
     step_timeout_s: float = Field(default=3600.0, gt=0)
     check_timeout_s: float = Field(default=600.0, gt=0)
     budget_s: float | None = Field(default=None, gt=0)
+    output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)
+    on_lost: OnLost = OnLost.RETRY
+    max_lost: int = Field(default=3, ge=0, le=100)
+    max_parallel: int = Field(default=8, ge=1, le=256)
 
 
 class Baseline(Record):

@@ -11,6 +11,8 @@ from .ids import CheckRefField, CriterionIdField, StepIdField
 from .model import Record
 from .status import Node, Route, Status
 
+OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+
 
 class AttemptKind(StrEnum):
     """Why a worker was started."""
@@ -35,6 +37,14 @@ class AttemptOutcome(StrEnum):
     LOST = "lost"
     NO_RESULT = "no_result"
     REPORTED_FAILURE = "reported_failure"
+
+
+class OnLost(StrEnum):
+    """What follows when a worker is gone without a result."""
+
+    RETRY = "retry"
+    REWORK = "rework"
+    BLOCK = "block"
 
 
 class Usage(Record):

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 _SHELL_SYNTAX = frozenset("|&;<>()$`*?[]{}~#\n")
@@ -71,35 +72,42 @@ def program_of(command: str) -> str | None:
     return names[0] if names and names[0] not in _BUILTINS and not set(names[0]) & _SHELL_SYNTAX else None
 
 
-def find_program(name: str, workspace: Path) -> str | None:
-    """The file that a program name stands for in the workspace, None where there is none."""
+def find_program(name: str, workspace: Path, search: str | None = None) -> str | None:
+    """The file that a program name stands for in the workspace, None where there is none.
+
+    Args:
+        search: where to look, as in PATH; our own PATH if not given.
+    """
     if "/" in name:
         path = workspace / name
         return str(path) if path.is_file() and os.access(path, os.X_OK) else None
-    return shutil.which(name)
+    return shutil.which(name, path=search)
 
 
-def why_absent(command: str, argv: tuple[str, ...], exit_code: int | None, workspace: Path) -> str | None:
+def why_absent(
+    command: str, argv: tuple[str, ...], exit_code: int | None, workspace: Path, env: Mapping[str, str] = os.environ
+) -> str | None:
     """Why a command that did not pass does not exist here at all; None where it exists (and failed).
 
     Args:
         exit_code: how it ended, None where it could not be started.
+        env: the variables it was started with.
     """
     program = program_of(command)
     shell = argv[:1] == ("bash",) and argv[1:2] == ("-euo",)
-    if program and find_program(program, workspace) is None and (not shell or exit_code == 127):
+    if program and find_program(program, workspace, env.get("PATH")) is None and (not shell or exit_code == 127):
         return f"command not found: {program}"
     if program and os.path.basename(program) in _MAKE and exit_code == 2 and not shell:
-        return _missing_target(argv, workspace)
+        return _missing_target(argv, workspace, env)
     return None
 
 
-def _missing_target(argv: tuple[str, ...], workspace: Path) -> str | None:
+def _missing_target(argv: tuple[str, ...], workspace: Path, env: Mapping[str, str]) -> str | None:
     # make's exit code 2 also means "the recipe failed": a dry run tells the two apart without running a recipe.
     probe = subprocess.run(
         [argv[0], "-n", *argv[1:]],
         cwd=workspace,
-        env={**os.environ, "LC_ALL": "C"},
+        env={**env, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

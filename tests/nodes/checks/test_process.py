@@ -10,11 +10,19 @@ from pathlib import Path
 import pytest
 from kit.processes import gone
 from waypost.nodes.checks.process import CheckStopped, run_command
+from waypost.nodes.workers.launcher.masking import Masker
 
 
-def run(tmp_path: Path, *argv: str, timeout_s: float = 20.0, stop=lambda: False):
+def run(tmp_path: Path, *argv: str, timeout_s: float = 20.0, stop=lambda: False, limit: int = 1 << 20):
     return run_command(
-        argv, workspace=tmp_path, log=tmp_path / "log" / "V1.log", timeout_s=timeout_s, env={"MARK": "x"}, stop=stop
+        argv,
+        workspace=tmp_path,
+        log=tmp_path / "log" / "V1.log",
+        timeout_s=timeout_s,
+        output_limit_bytes=limit,
+        env={"PATH": os.environ["PATH"], "MARK": "x"},
+        masker=Masker(),
+        stop=stop,
     )
 
 
@@ -24,7 +32,7 @@ def log(tmp_path: Path) -> bytes:
 
 def test_exit_code_and_both_streams_are_kept_in_order(tmp_path):
     ran = run(tmp_path, "bash", "-c", "echo one; echo two >&2; exit 3")
-    assert (ran.exit_code, ran.timed_out, log(tmp_path)) == (3, False, b"one\ntwo\n")
+    assert (ran.exit_code, ran.stopped, log(tmp_path)) == (3, "", b"one\ntwo\n")
 
 
 def test_a_signal_is_told_as_128_plus_its_number(tmp_path):
@@ -39,7 +47,7 @@ def test_a_program_that_cannot_be_started_has_no_exit_code(tmp_path):
 
 def test_a_command_that_runs_too_long_is_stopped_with_all_its_children(tmp_path):
     ran = run(tmp_path, "bash", "-c", "sleep 600 & echo $! > pid; wait", timeout_s=0.5)
-    assert (ran.exit_code, ran.timed_out) == (None, True)
+    assert (ran.exit_code, ran.stopped) == (None, "timed out after 0.5 s")
     assert gone(int((tmp_path / "pid").read_text()))
 
 
