@@ -16,6 +16,7 @@ from ..state.errors import InputError, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import Limits as LimitOptions
 from ..state.pipeline import PipelineState
+from ..state.records import OnLost
 from ..state.status import ENDS, Status
 from ..state.task import Task
 from .compose import compose, open_saver
@@ -23,7 +24,7 @@ from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code
 from .view import View, choose_view
 
-__all__ = ["LimitOptions", "print_graph", "print_schema", "resume_run", "run_task"]
+__all__ = ["LimitOptions", "OnLost", "print_graph", "print_schema", "resume_run", "run_task"]
 
 
 def run_task(
@@ -106,7 +107,8 @@ def _drive(
         pipeline = compose(saver, context)
         if begin_with is not None and not has_checkpoint(pipeline, run):
             given = begin_with
-        state = drive(pipeline, given, run=run, context=context, view=view)
+        parallel = begin_with.limits.max_parallel if begin_with is not None else given.limits.max_parallel
+        state = drive(pipeline, given, run=run, context=context, view=view, max_parallel=parallel)
         view.ended(state, context.run_dir(state.run_id))
         return exit_code(state)
 

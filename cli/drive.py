@@ -16,7 +16,9 @@ from .signals import stop_signals
 from .view import View
 
 
-def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view: View) -> PipelineState:
+def drive(
+    pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view: View, max_parallel: int
+) -> PipelineState:
     """Run until the graph stops by itself, and return the state that the ledger then holds.
 
     SIGINT and SIGTERM make it stop at its next checkpoint; workers are left alive and adopted on resume.
@@ -27,7 +29,8 @@ def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view
         view.draining(signal_name)
 
     with stop_signals(drain), view:
-        for event in pipeline.stream(given, _config(run), context=context, stream_mode="custom", durability="sync"):
+        config: RunnableConfig = {**_config(run), "max_concurrency": max_parallel}
+        for event in pipeline.stream(given, config, context=context, stream_mode="custom", durability="sync"):
             view.event(cast(Event, event))
     state = read_state(pipeline, run)
     if state is None:

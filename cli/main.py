@@ -30,6 +30,7 @@ app.add_typer(ledger, name="ledger")
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that holds all runs.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output, one JSON object per line.")]
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
+OnLostChoice = Literal["retry", "rework", "block"]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
@@ -66,6 +67,15 @@ def run(
     budget_s: Annotated[
         float | None, typer.Option(min=0.001, help="Limit for all attempts and checks together.")
     ] = None,
+    on_lost: Annotated[
+        OnLostChoice,
+        typer.Option(help="A worker is gone without a result: start it again, count a rework, or ask."),
+    ] = "retry",
+    max_lost: Annotated[int, typer.Option(min=0, max=100, help="Lost attempts in a row before a person is asked.")] = 3,
+    max_parallel: Annotated[int, typer.Option(min=1, max=256, help="Steps that are worked on at a time.")] = 8,
+    output_limit_bytes: Annotated[int, typer.Option(min=1, help="Limit for what one attempt or command prints.")] = 256
+    * 1024
+    * 1024,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -73,10 +83,17 @@ def run(
 
     Example:  waypost run tasks.md --task DKT-003 --workspace ../app
     """
-    from .commands import LimitOptions, run_task
+    from .commands import LimitOptions, OnLost, run_task
 
     limits = LimitOptions(
-        max_rework=max_rework, step_timeout_s=step_timeout_s, check_timeout_s=check_timeout_s, budget_s=budget_s
+        max_rework=max_rework,
+        step_timeout_s=step_timeout_s,
+        check_timeout_s=check_timeout_s,
+        budget_s=budget_s,
+        on_lost=OnLost(on_lost),
+        max_lost=max_lost,
+        max_parallel=max_parallel,
+        output_limit_bytes=output_limit_bytes,
     )
     raise typer.Exit(
         run_task(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .environment import Environment
 from .scripted import ScriptedWorker
 from .shell import ShellWorker
+from .stop import stop_attempts
 from .worker import Launch, PlainWorker, Report, Worker, WorkerRefused
 
 __all__ = [
+    "Environment",
     "Launch",
     "PlainWorker",
     "Report",
@@ -17,6 +20,7 @@ __all__ = [
     "Worker",
     "WorkerRefused",
     "builtin_workers",
+    "stop_attempts",
 ]
 
 

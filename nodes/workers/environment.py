@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -33,8 +34,18 @@ class Environment(Record):
 
     def variables(self) -> dict[str, str]:
         """The part of our own environment that a check is given."""
-        return chosen(os.environ, self.allowed())
+        return dict(_chosen(self.allowed(), frozenset(os.environ.items())))
 
     def masker(self, passed: Iterable[str] = ()) -> Masker:
         """Hides tokens of known shapes and the values of secret variables of our own environment."""
-        return masker_for(os.environ, (*self.secret, *passed))
+        return _masker((*self.secret, *passed), frozenset(os.environ.items()))
+
+
+@lru_cache(maxsize=8)
+def _chosen(allow: tuple[str, ...], environ: frozenset[tuple[str, str]]) -> dict[str, str]:
+    return chosen(dict(environ), allow)
+
+
+@lru_cache(maxsize=8)
+def _masker(secret: tuple[str, ...], environ: frozenset[tuple[str, str]]) -> Masker:
+    return masker_for(dict(environ), secret)

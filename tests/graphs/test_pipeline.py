@@ -14,7 +14,7 @@ from waypost import RunContext, build_pipeline
 from waypost.graphs.allow import STATE_TYPES
 from waypost.graphs.pipeline import STAGES
 from waypost.nodes.move import Move
-from waypost.nodes.workers import Launch
+from waypost.nodes.workers import Launch, PlainWorker
 from waypost.state.errors import EvidenceError, IllegalTransition, StateError
 from waypost.state.records import Outcome
 from waypost.state.status import Node, Route, Status
@@ -134,7 +134,7 @@ def test_a_command_cannot_jump_to_another_node_or_write_state(bench):
 
 
 def test_a_worker_whose_executable_is_missing_is_blocked_and_the_executable_is_named(bench):
-    class Missing:
+    class Missing(PlainWorker):
         def prepare(self, job, folder):
             return Launch(argv=("/nonexistent/agent", "--yes"))
 
