@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-SIGKILL, SIGPIPE, SIGALRM, SIGTERM = 9, 13, 14, 15
+SIGKILL, SIGPIPE, SIGTERM, SIGXFSZ = 9, 13, 15, 25
 _SIG_DFL, _SIG_BLOCK, _SIG_UNBLOCK = 0, 0, 1
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _SFD_CLOEXEC = os.O_CLOEXEC
@@ -45,7 +45,8 @@ def become_worker(launcher: int, blocked: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.getppid() != launcher:
         os.kill(os.getpid(), SIGKILL)
-    _libc.signal(SIGPIPE, _SIG_DFL)
+    for number in (SIGPIPE, SIGXFSZ):
+        _libc.signal(number, _SIG_DFL)
     _libc.sigprocmask(_SIG_UNBLOCK, _set_of(blocked), None)
 
 
