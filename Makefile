@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults bench
+.PHONY: help demo test lint format lock clean langgraph-suite faults storm bench bench-dispatch
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -17,6 +17,8 @@ help:
 	@echo "make clean   remove what the targets made"
 	@echo "make langgraph-suite   LangGraph's own tests on LedgerSaver: plain, encrypted, strict"
 	@echo "make faults            the fault experiments in full, with a new seed"
+	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
+	@echo "make bench-dispatch    what a step costs over running its commands bare"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -64,6 +66,12 @@ langgraph-suite: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/run.py
+
+storm: $(VENV)/.dev
+	$(BIN)/python tests/storm/run.py --kills 200
+
+bench-dispatch: $(VENV)/.dev
+	$(BIN)/python benchmarks/dispatch.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py
