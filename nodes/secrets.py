@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ def hide_in_update(update: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 
 def hide_in_event(event: Event, masker: Masker) -> Event:
     """A progress event with the secrets in its text hidden."""
-    shown = {name: masker.text(value) if isinstance(value, str) else value for name, value in event.items()}
+    shown = {name: _clean_text(masker, value) if isinstance(value, str) else value for name, value in event.items()}
     return cast(Event, shown)
 
 
@@ -50,10 +51,16 @@ def _hidden(value: Any, masker: Masker) -> Any:
     changes: dict[str, Any] = {}
     for name in _WORDS.intersection(type(value).model_fields):
         words = getattr(value, name)
-        clean = masker.text(words) if isinstance(words, str) else tuple(masker.text(word) for word in words)
+        clean = _clean_text(masker, words) if isinstance(words, str) else tuple(_clean_text(masker, w) for w in words)
         if clean != words:
             changes[name] = clean
     return value.model_copy(update=changes) if changes else value
+
+
+@lru_cache(maxsize=4096)
+def _clean_text(masker: Masker, text: str) -> str:
+    """Every update has all verdicts, and most of them say the same."""
+    return masker.text(text)
 
 
 def _clean(value: _Model, masker: Masker, task: Task, line: int | None) -> _Model:

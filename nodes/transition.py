@@ -48,7 +48,8 @@ def _failed_steps(state: PipelineState, task: Task, whole: dict[StepId | None, V
 
 
 def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> tuple[StepId, ...]:
-    looked_at = {check.step for check in state.checks if check.round == state.round}
+    newest = state.round
+    looked_at = {check.step for check in state.checks if check.round == newest}
     return tuple(
         step.id
         for step in task.steps

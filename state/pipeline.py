@@ -161,6 +161,5 @@ class PipelineState(BaseModel):
 
     def failing(self, step: str | None) -> tuple[Check, ...]:
         """Checks of the newest round that did not pass, for one step (None: the task itself)."""
-        return tuple(
-            c for c in self.checks if c.round == self.round and c.step == step and c.outcome is not Outcome.PASSED
-        )
+        newest = self.round
+        return tuple(c for c in self.checks if c.round == newest and c.step == step and c.outcome is not Outcome.PASSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -34,18 +34,18 @@ class Environment(Record):
 
     def variables(self) -> dict[str, str]:
         """The part of our own environment that a check is given."""
-        return dict(_chosen(self.allowed(), frozenset(os.environ.items())))
+        return dict(self._variables)
 
     def masker(self, passed: Iterable[str] = ()) -> Masker:
         """Hides tokens of known shapes and the values of secret variables of our own environment."""
-        return _masker((*self.secret, *passed), frozenset(os.environ.items()))
+        names = tuple(passed)
+        return masker_for(os.environ, (*self.secret, *names)) if names else self._masker
 
+    # Read once: going through the environment costs more than most of what it is asked for.
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        return chosen(os.environ, self.allowed())
 
-@lru_cache(maxsize=8)
-def _chosen(allow: tuple[str, ...], environ: frozenset[tuple[str, str]]) -> dict[str, str]:
-    return chosen(dict(environ), allow)
-
-
-@lru_cache(maxsize=8)
-def _masker(secret: tuple[str, ...], environ: frozenset[tuple[str, str]]) -> Masker:
-    return masker_for(dict(environ), secret)
+    @cached_property
+    def _masker(self) -> Masker:
+        return masker_for(os.environ, self.secret)

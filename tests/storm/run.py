@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -84,7 +85,7 @@ class Waypost:
         asked = (self.runs / "R" / "request.json").exists()
         if not asked and (self.runs / "R").exists():
             # Killed between claiming its name and writing what it is to do: nobody was told of this run.
-            (self.runs / "R").rmdir()
+            shutil.rmtree(self.runs / "R")
         begin = ("run", str(self.card), "--workspace", str(self.repo), "--run-id", "R")
         arguments = ("resume", "R") if asked else begin
         return orchestrators.start("waypost", *arguments, "--runs", str(self.runs), cwd=self.repo)
