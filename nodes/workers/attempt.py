@@ -85,7 +85,9 @@ class AttemptFolder:
         write_private(self.path / "prompt.md", masker.bytes(prompt.encode("utf-8", "surrogatepass")))
         asked = {"key": f"{job.run_id}/{job.step.id}/{job.order.number}", **job.model_dump(mode="json")}
         text = json.dumps(asked, indent=2, ensure_ascii=False) + "\n"
-        write_private(self.path / "request.json", masker.bytes(text.encode("utf-8", "surrogatepass")), sync=True)
+        data = masker.bytes(text.encode("utf-8", "surrogatepass"))
+        # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
+        write_private(self.path / "request.json", data, sync=True, sync_name=False)
 
     def start(self, job: Job, launch: Launch, environment: Environment) -> subprocess.Popen[bytes]:
         """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.

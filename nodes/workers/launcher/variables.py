@@ -30,18 +30,24 @@ _LEAST_NAMED, _LEAST_GUESSED = 4, 12
 
 def chosen(environ: Mapping[str, str], allow: Iterable[str]) -> dict[str, str]:
     """The variables that may be passed on. Ours never are: they belong to one attempt."""
-    patterns = tuple(allow)
-    return {name: value for name, value in environ.items() if not name.startswith(OWN) and is_named(name, patterns)}
+    exact = set(allow)
+    wide = [pattern for pattern in exact if "*" in pattern]
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(OWN) and (name in exact or is_named(name, wide))
+    }
 
 
 def masker_for(environ: Mapping[str, str], secret: Iterable[str]) -> Masker:
     """Hides the values of the variables that are named, and of those whose name says that they are secret."""
     named, forms = tuple(secret), list[bytes]()
     for name, value in environ.items():
-        least = _LEAST_NAMED if is_named(name, named) else _LEAST_GUESSED
+        if len(value) < _LEAST_NAMED:
+            continue
         # A path to a file of secrets is no secret, and stands in every log.
-        guessed = is_named(name.upper(), SECRET_NAMES) and not value.startswith("/")
-        if len(value) >= least and (least is _LEAST_NAMED or guessed):
+        guessable = len(value) >= _LEAST_GUESSED and not value.startswith("/")
+        if is_named(name, named) or (guessable and is_named(name.upper(), SECRET_NAMES)):
             forms += forms_of(value)
     return Masker(forms)
 

@@ -76,3 +76,25 @@ def test_the_log_is_private_whatever_the_umask(tmp_path):
         os.umask(before)
     assert (tmp_path / "log" / "V1.log").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_command_that_prints_too_much_is_stopped_and_exactly_the_limit_is_kept(tmp_path):
+    ran = run(tmp_path, "yes", limit=200_001)
+    assert (ran.exit_code, ran.stopped) == (None, "printed more than 200001 bytes")
+    assert len(log(tmp_path)) == 200_001
+
+
+def test_too_much_output_is_no_pass_also_where_the_command_ends_well(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "head -c 50000 /dev/zero", limit=49_999)
+    assert (ran.exit_code, ran.stopped) == (None, "printed more than 49999 bytes")
+
+
+def test_a_process_that_left_and_holds_the_output_open_does_not_make_us_wait(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "setsid sleep 60 & echo $! > pid; echo done", timeout_s=50)
+    assert (ran.exit_code, log(tmp_path)) == (0, b"done\n")
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+def test_what_is_written_just_before_the_end_is_kept(tmp_path):
+    assert run(tmp_path, "bash", "-c", "head -c 900000 /dev/zero; printf end").exit_code == 0
+    assert log(tmp_path) == bytes(900_000) + b"end"
