@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants huge-output bench
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -19,6 +19,8 @@ help:
 	@echo "make faults            the fault experiments in full, with a new seed"
 	@echo "make mutants           take protections out of the ledger; each must make a test fail"
 	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
+	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
+	@echo "make bench-dispatch    what a step costs over running its commands bare"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -72,6 +74,12 @@ mutants: $(VENV)/.dev
 
 huge-output: $(VENV)/.dev
 	$(BIN)/python tests/standins/huge.py
+
+storm: $(VENV)/.dev
+	$(BIN)/python tests/storm/run.py --kills 200
+
+bench-dispatch: $(VENV)/.dev
+	$(BIN)/python benchmarks/dispatch.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py

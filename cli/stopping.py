@@ -50,7 +50,7 @@ class _Stopper:
         elif count == 2:
             self._context.hold.set()
             self._asked_twice.set()
-            told = stop_attempts(self._run_dir)
+            told = len(stop_attempts(self._run_dir))
             self._view.stopping(name, told)
             self._start(self._stop)
         else:

@@ -22,6 +22,7 @@ from .ending import exit_code
 from .summary import summary_lines, summary_record
 
 _COLOURS = {"PASSED": "green", "DONE": "green", "FAILED": "red", "UNVERIFIABLE": "yellow", "BLOCKED": "yellow"}
+_BEGINNINGS = ("node_started", "attempt_started", "attempt_adopted", "check_started")
 
 
 class View(Protocol):
@@ -176,10 +177,10 @@ class LiveView(TextView):
 
     def event(self, event: Event) -> None:
         super().event(event)
-        if event["event"] in ("node_started", "attempt_started", "attempt_adopted", "check_started"):
+        if event["event"] in (*_BEGINNINGS, "attempt_progress"):
             parts = [event["node"], event.get("step", ""), f"attempt {event['attempt']}" if "attempt" in event else ""]
             self._now = " ".join(part for part in (*parts, printable(event.get("text", ""))) if part)
-            self._clock = time.monotonic()
+            self._clock = time.monotonic() if event["event"] in _BEGINNINGS else self._clock
 
     def now(self) -> Text:
         """The live line."""

@@ -14,6 +14,7 @@ from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_re
 from .budget import affordable, over_budget
 from .context import Call
 from .isolate.progress import integration, where_it_is
+from .lost import asks_a_person, retried
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -71,7 +72,8 @@ def _failed_steps(state: PipelineState, task: Task, whole: dict[StepId | None, V
 
 
 def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> tuple[StepId, ...]:
-    looked_at = {check.step for check in state.checks if check.round == state.round}
+    newest = state.round
+    looked_at = {check.step for check in state.checks if check.round == newest}
     return tuple(
         step.id
         for step in task.steps
@@ -84,14 +86,18 @@ def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId |
     reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
     accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
     update: dict[str, Any] = {"accepted": accepted}
-    if (blocked := exhausted(state, failed, reasons)) is not None:
+    if (blocked := asks_a_person(state, failed)) is not None:
+        return _blocked(Route.LOST, blocked, update)
+    again = retried(state, failed)
+    if (blocked := exhausted(state, [step for step in failed if step not in again], reasons)) is not None:
         return _blocked(Route.EXHAUSTED, blocked, update)
     orders = tuple(rework_order(state, step) for step in failed)
     if (blocked := over_budget(state, orders)) is not None:
         return _blocked(Route.OVER_BUDGET, blocked, update)
     orders = affordable(state, orders)
-    update |= {"orders": orders, "reworks": count_reworks(state, [order.step for order in orders])}
-    return Move(Status.EXECUTE, Route.REWORK, "; ".join(reasons), update)
+    reworked = [order.step for order in orders if order.step not in again]
+    update |= {"orders": orders, "reworks": count_reworks(state, reworked)}
+    return Move(Status.EXECUTE, Route.REWORK if reworked else Route.RETRY, "; ".join(reasons), update)
 
 
 def exhausted(state: PipelineState, steps: Sequence[StepId], reasons: tuple[str, ...]) -> Blocked | None:

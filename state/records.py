@@ -12,6 +12,8 @@ from .model import Record
 from .status import Node, Route, Status
 from .task import ApprovalPoint
 
+OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+
 
 class AttemptKind(StrEnum):
     """Why a worker was started."""
@@ -36,6 +38,14 @@ class AttemptOutcome(StrEnum):
     LOST = "lost"
     NO_RESULT = "no_result"
     REPORTED_FAILURE = "reported_failure"
+
+
+class OnLost(StrEnum):
+    """What follows when a worker is gone without a result."""
+
+    RETRY = "retry"
+    REWORK = "rework"
+    BLOCK = "block"
 
 
 class Usage(Record):

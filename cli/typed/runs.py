@@ -16,6 +16,7 @@ from .options import (
     JsonOption,
     ModelOption,
     NoteOption,
+    OnLostOption,
     RunArgument,
     RunsOption,
     SignOption,
@@ -45,6 +46,10 @@ def run(
     step_max_turns: Annotated[int | None, typer.Option(min=1, help="As --max-turns, for each step.")] = None,
     step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
     step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
+    on_lost: OnLostOption = "retry",
+    max_lost: Annotated[int, typer.Option(min=0, max=100, help="Lost attempts in a row before a person is asked.")] = 3,
+    max_parallel: Annotated[int, typer.Option(min=1, max=256, help="Steps that are worked on at a time.")] = 8,
+    output_limit_bytes: Annotated[int, typer.Option(min=1, help="What an attempt or a check may print.")] = 256 << 20,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     isolate: Annotated[
         Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")

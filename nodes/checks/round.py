@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +123,7 @@ class Round:
         judged = judge_changes(changes, globs)
         outside = [change.path for change, allowed in judged if not allowed]
         log = self.folder / f"{f'{step}.' if step else ''}{SCOPE_REF}.jsonl"
-        write_private(log, scope_log(judged))
+        write_private(log, self.call.context.environment.masker().bytes(scope_log(judged)))
         limits = f"Allowed Scope {', '.join(globs)}" if globs else "no Allowed Scope declared"
         reason = f"{len(judged)} changed, {len(outside)} outside; {limits}"
         if outside:
@@ -196,6 +196,8 @@ class Round:
         log = self.folder / f"{check_id.partition('.')[2]}.log"
         timeout_s = command.timeout_s or self.limits.check_timeout_s
         argv: tuple[str, ...] = ()
+        environment = self.call.context.environment
+        env = {**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)}
         try:
             argv = argv_of(text)
             ran = run_command(
@@ -203,12 +205,14 @@ class Round:
                 workspace=self.workspace,
                 log=log,
                 timeout_s=timeout_s,
-                env={RUN_DIR_VARIABLE: str(self.run_dir)},
+                output_limit_bytes=self.limits.output_limit_bytes,
+                env=env,
+                masker=environment.masker(),
                 stop=self.call.draining,
             )
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
-        outcome, reason = self._judge(ran, text, argv, timeout_s)
+        outcome, reason = self._judge(ran, text, argv, env)
         self._say("check_finished", step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
@@ -230,13 +234,13 @@ class Round:
             log_sha256=sha256_file(log) if log.exists() else None,
         )
 
-    def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], timeout_s: float) -> tuple[Outcome, str]:
-        if ran.timed_out:
-            return Outcome.FAILED, f"timed out after {timeout_s:g} s"
+    def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], env: Mapping[str, str]) -> tuple[Outcome, str]:
+        if ran.stopped:
+            return Outcome.FAILED, ran.stopped
         if ran.exit_code == 0:
             return Outcome.PASSED, "exit code 0"
         stop = self.call.draining
-        absent = why_absent(text, argv, ran.exit_code, self.workspace, stop=stop) if argv else None
+        absent = why_absent(text, argv, ran.exit_code, self.workspace, env, stop=stop) if argv else None
         if absent:
             return Outcome.UNVERIFIABLE, absent
         if ran.exit_code is None:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 
 from .acp import AcpWorker
 from .agents import agent_workers, shipped_agents
+from .environment import Environment
 from .health import Examined, Health
 from .langchain import LangChainWorker
 from .scripted import ScriptedWorker
 from .shell import ShellWorker
+from .stop import stop_attempts
 from .worker import Launch, PlainWorker, Report, Worker, WorkerRefused
 
 __all__ = [
     "AcpWorker",
+    "Environment",
     "Examined",
     "Health",
     "LangChainWorker",
@@ -25,6 +28,7 @@ __all__ = [
     "Worker",
     "WorkerRefused",
     "builtin_workers",
+    "stop_attempts",
 ]
 
 

@@ -23,13 +23,15 @@ class Launch:
         argv: program and arguments, never a shell line.
         env: variables added to the environment; no secrets, they are written to disk.
         stdin: a file of the attempt's folder that becomes its standard input; empty input if None.
-        pass_env: names of variables that it needs from our environment.
+        pass_env: variables of our environment that it needs besides the allowed ones; they count as secrets.
+        allow_env: the same for variables that are no secrets.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict[str, str])
     stdin: str | None = None
     pass_env: tuple[str, ...] = ()
+    allow_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

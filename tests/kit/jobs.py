@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from waypost.nodes.context import Call, RunContext
 from waypost.nodes.dispatch import dispatch
-from waypost.nodes.workers import Worker, builtin_workers
+from waypost.nodes.workers import Environment, Worker, builtin_workers
 from waypost.state.events import Event
 from waypost.state.job import Job
 from waypost.state.records import Attempt, AttemptKind, Order
@@ -54,6 +55,9 @@ class Recorded:
 
     def use_worker(self, name: str, worker: Worker) -> None:
         self.workers[name] = worker
+
+    def use_environment(self, environment: Environment) -> None:
+        self.call = replace(self.call, context=replace(self.call.context, environment=environment))
 
     def kinds(self) -> list[str]:
         return [event["event"] for event in self.events]

@@ -68,7 +68,7 @@ class AcpWorker:
         )
         write_private(folder / SETTINGS, settings.model_dump_json(indent=2).encode() + b"\n")
         # -P: the workspace, where it runs, must not be where its modules come from.
-        return Launch(argv=(sys.executable, "-P", "-m", _RUNNER, str(folder)))
+        return Launch(argv=(sys.executable, "-P", "-m", _RUNNER, str(folder)), pass_env=self.pass_env)
 
     def examine(self, name: str) -> Health:
         """Whether the extra is installed and the agent's program is there; the agent is not started."""

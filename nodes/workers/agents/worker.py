@@ -55,6 +55,7 @@ class AgentWorker:
             env={**{name: os.environ[name] for name in self.agent.environment if name in os.environ}, **self.agent.set},
             stdin="prompt.md" if self.agent.prompt == "stdin" else None,
             pass_env=self.agent.secrets,
+            allow_env=self.agent.environment,
         )
 
     def report(self, job: Job, folder: Path, exit_code: int) -> Report:

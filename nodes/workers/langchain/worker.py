@@ -95,7 +95,7 @@ class LangChainWorker:
         settings = self._settings.model_copy(update={"model": self._checked_model(), "max_turns": turns})
         write_private(folder / SETTINGS, settings.model_dump_json(indent=2).encode() + b"\n")
         # -P: the workspace, where it runs, must not be where its modules come from.
-        return Launch(argv=(sys.executable, "-P", "-m", _RUNNER, str(folder)))
+        return Launch(argv=(sys.executable, "-P", "-m", _RUNNER, str(folder)), pass_env=self.pass_env)
 
     def examine(self, name: str) -> Health:
         """Whether a model is named and its extra installed; no model is called."""
