@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..state.job import Job
 from ..state.records import AttemptKind
 from .workers import Worker
+from .workers.asked import read_request
 
 
 def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
@@ -39,7 +39,6 @@ def _has_output(folder: Path) -> bool:
 def _asked(folder: Path) -> Job | None:
     """The job of an earlier attempt, as it was written before that was started."""
     try:
-        fields = json.loads((folder / "request.json").read_bytes())
-        return Job.model_validate({name: fields[name] for name in Job.model_fields if name in fields})
+        return read_request(folder)
     except (OSError, ValueError, TypeError):
         return None

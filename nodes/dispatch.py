@@ -19,6 +19,7 @@ from .isolate.steps import left_by, placed
 from .move import Move
 from .prompt import prompt_text
 from .workers import PlainWorker, Report, Worker, WorkerRefused
+from .workers.asked import read_request
 from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
 from .workers.follow import Follower
@@ -152,7 +153,15 @@ def _report(job: Job, folder: AttemptFolder, call: Call, exit_code: int) -> Repo
     worker = call.context.workers.get(job.worker)
     if worker is None:
         return Report(missing=f'no worker "{job.worker}" is registered here that could read its result')
-    return worker.report(job, folder.path, exit_code)
+    return worker.report(_as_asked(job, folder), folder.path, exit_code)
+
+
+def _as_asked(job: Job, folder: AttemptFolder) -> Job:
+    """The job with the conversation that the attempt was told to go on with, which may have been found on disk."""
+    try:
+        return job.model_copy(update={"session": read_request(folder.path).session})
+    except (OSError, ValueError):
+        return job
 
 
 def _judged(report: Report, result: ExitRecord) -> tuple[AttemptOutcome, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import select
 import subprocess
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...failpoints import failpoint
 from ...state.job import Job
+from .asked import ASKED, request_text
 from .environment import Environment
 from .files import make_private_folder, write_private
 from .launcher.records import LAUNCH, launch_bytes
@@ -83,11 +83,10 @@ class AttemptFolder:
         make_private_folder(self.path, sync=True)
         masker = environment.masker()
         write_private(self.path / "prompt.md", masker.bytes(prompt.encode("utf-8", "surrogatepass")))
-        asked = {"key": f"{job.run_id}/{job.step.id}/{job.order.number}", **job.model_dump(mode="json")}
-        text = json.dumps(asked, indent=2, ensure_ascii=False) + "\n"
+        text = request_text(job)
         data = masker.bytes(text.encode("utf-8", "surrogatepass"))
         # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
-        write_private(self.path / "request.json", data, sync=True, sync_name=False)
+        write_private(self.path / ASKED, data, sync=True, sync_name=False)
 
     def start(self, job: Job, launch: Launch, environment: Environment) -> subprocess.Popen[bytes]:
         """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.

@@ -34,6 +34,7 @@ from pydantic import BaseModel, ValidationError
 from ...._version import __version__
 from ....state.job import Job
 from ....state.records import Usage
+from ..asked import read_request
 from ..gate import DECISIONS_AT_MOST, Gate
 from ..typed import EventWriter, Result, own_stdout
 from .client import Client
@@ -208,7 +209,7 @@ def _environment(names: tuple[str, ...]) -> dict[str, str]:
 def main(folder: Path) -> int:
     """Returns 0 only where the agent came to the end of its turn."""
     events = own_stdout()
-    job = Job.model_validate_json((folder / "request.json").read_bytes())
+    job = read_request(folder)
     settings = AcpSettings.model_validate_json((folder / SETTINGS).read_bytes())
     result = asyncio.run(work(job, folder, settings, events))
     events.result(result)

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ....state.job import Job
+from ..asked import read_request
 from ..gate import DECISIONS_AT_MOST, Gate
 from ..typed import EventWriter, Result, own_stdout
 from .assignment import Assignment
@@ -113,7 +114,7 @@ def _of_message(message: BaseMessage) -> str:
 def main(folder: Path) -> int:
     """Returns 0 only where the runnable came to an end by itself."""
     events = own_stdout()
-    job = Job.model_validate_json((folder / "request.json").read_bytes())
+    job = read_request(folder)
     settings = LangChainSettings.model_validate_json((folder / SETTINGS).read_bytes())
     sys.path[:0] = settings.search_path
     result = work(job, folder, settings, events)

@@ -14,7 +14,7 @@ from kit.jobs import Recorded, make_job
 from kit.standins import StandIns
 from kit.states import make_check
 from waypost.nodes.dispatch import attempt_path, dispatch
-from waypost.nodes.workers import WorkerRefused
+from waypost.nodes.workers import Environment, WorkerRefused
 from waypost.nodes.workers.agents import AgentWorker, shipped_agents
 from waypost.nodes.workers.attempt import AttemptFolder
 from waypost.state.records import Attempt, AttemptKind, AttemptOutcome, Order, Outcome, Usage
@@ -131,8 +131,8 @@ def lose(repo: Path, recorded: Recorded, agent: str) -> None:
     """An attempt whose launcher was killed while it worked; nothing recorded what became of it."""
     job = make_job(repo, bash="true", worker=agent)
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
-    child = folder.start(job, recorded.call.context.workers[agent].prepare(job, folder.path))
+    folder.request(job, "prompt", Environment())
+    child = folder.start(job, recorded.call.context.workers[agent].prepare(job, folder.path), Environment())
     while not (folder.path / "stdout.log").exists() or not (folder.path / "stdout.log").stat().st_size:
         assert child.poll() is None
         os.sched_yield()
