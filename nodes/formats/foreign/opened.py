@@ -6,7 +6,7 @@ import contextlib
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -169,7 +169,7 @@ def open_tasks(
 
 
 @contextlib.contextmanager
-def _nothing_to_collect() -> Iterator[None]:
+def _nothing_to_collect() -> Generator[None]:
     """Without the garbage collector: a large file makes a million objects that all live, and looking at them again and
     again takes as long as reading."""
     was_on = gc.isenabled()
