@@ -86,6 +86,8 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         state = _last_state(run, runs, context)
         if state.status in ENDS:
             view.ended(state, context.run_dir(state.run_id))
+            # A process that was killed between DONE and this has not written.
+            _write_back(state, context, view)
             return exit_code(state)
         if state.status is not Status.BLOCKED and decision is not None:
             raise InputError(
@@ -124,9 +126,13 @@ def _drive(
             given = begin_with
         state = drive(pipeline, given, run=run, context=context, view=view)
         view.ended(state, context.run_dir(state.run_id))
-        if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
-            view.wrote_back(write_back(state, context.run_dir(state.run_id)))
+        _write_back(state, context, view)
         return exit_code(state)
+
+
+def _write_back(state: PipelineState, context: RunContext, view: View) -> None:
+    if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
+        view.wrote_back(write_back(state, context.run_dir(state.run_id)))
 
 
 def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:

@@ -123,11 +123,14 @@ def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Itera
             else ""
         )
         yield "check", f"{run}  ({where})"
-    if not one.commands:
-        yield "", f'UNVERIFIABLE; add to waypost.checks.toml: [task."{task.id}"."{criterion.key}"] run = "COMMAND"'
     for proposal in one.left:
         if proposal.guess is not Guess.CODE:
             yield "not run", f"{_cut(proposal.run)}: {proposal.reason}"
+    if not one.proves:
+        part = ", this proves only a part of it" if one.commands else ""
+        skip = " or skip what is not run" if one.commands else ""
+        where = f'[task."{task.id}"."{criterion.key}"]'
+        yield "", f'UNVERIFIABLE{part}; add to waypost.checks.toml: {where} run = "COMMAND"{skip}'
 
 
 def _card_lines(task: Task) -> Iterator[tuple[str, str]]:
@@ -199,6 +202,7 @@ def _criterion_record(one: Proving) -> dict[str, Any]:
         "origin": criterion.origin,
         "implied": criterion.implied,
         "checks": list(one.commands),
+        "proved": one.proves,
         "not_run": [_proposal_record(proposal) for proposal in one.left],
     }
 

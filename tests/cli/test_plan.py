@@ -157,6 +157,23 @@ def test_a_done_task_is_written_back_and_nothing_else_in_the_file(work):
     assert work.read_text() == WORK.replace("**Status**: todo", "**Status**: done")
 
 
+def test_resume_writes_back_what_a_killed_process_did_not(work):
+    ran = run(work, "--yes", "--write-back", "--json")
+    work.write_text(WORK)
+    assert waypost_here("resume", ran.run_id, cwd=work.parent).code == 0
+    assert "**Status**: done" in work.read_text()
+    assert "said so before" in waypost_here("resume", ran.run_id, cwd=work.parent).out
+
+
+def test_evidence_that_was_changed_is_not_written_back(work):
+    ran = run(work, "--yes", "--write-back", "--json")
+    work.write_text(WORK)
+    Path(ran.result["evidence"][0]).write_text("all is well")
+    again = waypost_here("resume", ran.run_id, cwd=work.parent)
+    assert (again.code, "not the evidence that the run left" in again.err) == (1, True)
+    assert work.read_text() == WORK
+
+
 def test_a_task_that_is_not_done_is_not_written_back(work):
     work.write_text(WORK.replace("test -s hi.txt", "test -s ho.txt"))
     before = work.read_text()
