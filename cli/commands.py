@@ -85,10 +85,7 @@ def resume_run(run: str, *, runs: Path, decision: str | None, note: str, json: b
         context = RunContext(runs_dir=runs.absolute())
         state = _last_state(run, runs, context)
         if state.status in ENDS:
-            view.ended(state, context.run_dir(state.run_id))
-            # A process that was killed between DONE and this has not written.
-            _write_back(state, context, view)
-            return exit_code(state)
+            return _close(state, context, view)
         if state.status is not Status.BLOCKED and decision is not None:
             raise InputError(
                 f"run {run} is {state.status}, there is nothing to decide", next_step=f"waypost resume {run}"
@@ -125,14 +122,24 @@ def _drive(
         if begin_with is not None and not has_checkpoint(pipeline, run):
             given = begin_with
         state = drive(pipeline, given, run=run, context=context, view=view)
-        view.ended(state, context.run_dir(state.run_id))
-        _write_back(state, context, view)
-        return exit_code(state)
+        return _close(state, context, view)
 
 
-def _write_back(state: PipelineState, context: RunContext, view: View) -> None:
+def _close(state: PipelineState, context: RunContext, view: View) -> int:
+    """Write a run that is DONE back into its task file, where that was asked for, and say how the run ended.
+
+    Also of a run that ended before: a process that was killed in between has not written.
+    """
+    refused: WaypostError | None = None
     if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
-        view.wrote_back(write_back(state, context.run_dir(state.run_id)))
+        try:
+            view.wrote_back(write_back(state, context.run_dir(state.run_id)))
+        except WaypostError as error:
+            refused = error
+    view.ended(state, context.run_dir(state.run_id))
+    if refused is not None:
+        raise refused
+    return exit_code(state)
 
 
 def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:

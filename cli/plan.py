@@ -26,21 +26,22 @@ def show_plan(path: Path, *, task: str | None, options: SourceOptions, json: boo
     try:
         source = open_source(path, options)
         tasks = [source.task(task)] if task is not None else list(source.tasks)
-        print_plan(source, tasks, whole=task is not None, json=json)
+        print_plan(source, tasks, whole=task is not None, json=json, closing="result")
         return 0
     except WaypostError as error:
         return choose_view(json=json).failed(error)
 
 
-def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool) -> None:
+def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool, closing: str = "plan") -> None:
     """Print the plan of some tasks of a file.
 
     Args:
         whole: show a task in full also where the file says that it is done.
+        closing: the event of the last JSON record.
     """
     if json:
         for record in plan_records(source, tasks):
-            print(jsonlib.dumps(record, ensure_ascii=True))
+            print(jsonlib.dumps({**record, "event": record.get("event", closing)}, ensure_ascii=True))
         return
     for label, text in plan_lines(source, tasks, whole=whole):
         line = f"{label:<11} {printable(text)}" if label or text else ""
@@ -154,7 +155,6 @@ def plan_records(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[dict[
         unproved += bool(record["unverifiable"])
         yield record
     yield {
-        "event": "result",
         "file": str(source.path),
         "format": source.format,
         "digest": source.digest,
