@@ -84,8 +84,7 @@ def _task_lines(source: TaskSource, task: ForeignTask) -> Iterator[tuple[str, st
     yield "", f"{status} {marks}".rstrip() + f", {Path(task.file).name}:{task.line}{group}"
     if task.by_model:
         yield "", "PROPOSED BY A LANGUAGE MODEL: nobody wrote this task"
-    waited = source.waits_for(task.id)
-    waits = [other.id for other in source.tasks if other.id in waited] if waited else []
+    waits = source.in_file_order(source.waits_for(task.id))
     if waits:
         undone = [id for id in waits if source.task(id).progress is Progress.OPEN]
         yield "waits for", _ids(waits) + (f"; not done in the file: {_ids(undone)}" if undone else "")

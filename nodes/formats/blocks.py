@@ -34,6 +34,7 @@ _KINDS = {
 # Link definitions and HTML would drop text, an underlined heading would turn "text" above "---" into a title.
 _OFF = ["reference", "html_block", "lheading", "inline", "text_join"]
 _PIECE = 64_000
+_AT_MARGIN = ("# ", "## ", "### ", "#### ", "##### ", "###### ", "- ", "* ")
 _BEGINS = {
     "fence": frozenset("`~"),
     "blockquote": frozenset(">"),
@@ -97,8 +98,9 @@ def read_blocks(file: SourceFile) -> list[Block]:
 def read_blocks_in_pieces(file: SourceFile) -> list[Block]:
     """The top-level blocks of a large file, without the card's rule for fields.
 
-    The file is parsed in pieces that begin with a heading at the margin: such a heading ends every block but a fence,
-    and a piece that ends inside a fence is joined with the next one. The parser's own cost grows with its input.
+    The file is parsed in pieces that begin with a heading or a bullet at the margin: such a line ends every block but a
+    fence, and a piece that ends inside a fence is joined with the next one. A long list may come as several lists. The
+    parser's own cost grows with its input.
 
     Raises:
         TaskFileError: a fenced block is never closed.
@@ -143,7 +145,7 @@ def _only_where(rule: _Rule, begins: frozenset[str]) -> _Rule:
 def _piece_end(lines: list[str], start: int, size: int) -> int:
     seen = 0
     for index in range(start, len(lines)):
-        if seen >= size and lines[index].startswith("#"):
+        if seen >= size and lines[index].startswith(_AT_MARGIN):
             return index
         seen += len(lines[index]) + 1
     return len(lines)
