@@ -143,8 +143,7 @@ def _drive(
                 given = begin_with
             else:
                 refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
-        limits = begin_with.limits if begin_with is not None else given.limits
-        state = drive(pipeline, given, run=run, context=context, view=view, max_parallel=limits.max_parallel)
+        state = drive(pipeline, given, run=run, context=context, view=view)
         if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
             close_books(state, context.run_dir(state.run_id), sign)
         return _close(state, context, view)
