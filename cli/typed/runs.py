@@ -30,7 +30,7 @@ from .options import (
 def run(
     context: typer.Context,
     task_file: TaskFileArgument,
-    task: Annotated[str | None, typer.Option(help="Which task of the file; needed if it holds several.")] = None,
+    task: Annotated[str | None, typer.Option(help="Which task of the file; all that are open if not given.")] = None,
     worker: Annotated[str, typer.Option(help="Who does the work: shell, claude, ...; see `waypost doctor`.")] = "shell",
     workspace: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
     runs: RunsOption = RUNS_DIR,
@@ -52,6 +52,12 @@ def run(
     merge: Annotated[
         Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
     ] = "ff",
+    max_parallel: Annotated[int | None, typer.Option(min=1, max=256, help="Tasks of a batch at a time; 1.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Of a batch: only this task. Repeatable.")] = None,
+    begin_at: Annotated[str | None, typer.Option("--from", help="Of a batch: this task and all after it.")] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast/--keep-going", help="Of a batch: start nothing more once a task has failed.")
+    ] = False,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
     format: FormatOption = None,
     tag: TagOption = None,
@@ -62,7 +68,9 @@ def run(
     sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run one task of a task file to done. The plan of a file that is no card is shown, and has to be accepted.
+    """Run a task of a task file to done, or all of its tasks as a batch.
+
+    The plan of a file that is no card is shown, and has to be accepted.
 
     Example:  waypost run tasks.md --task DKT-003 --workspace ../app
     """

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ...state.batch import BatchState
 from . import markdown
 from .moments import between, moment, seconds
 from .view import Artifact, View
@@ -16,6 +17,11 @@ from .view import Artifact, View
 def render(template: str, view: View, reports: tuple[Artifact, ...]) -> bytes:
     """The report `template` makes of `view`; `reports` are the evidence files that were written before it."""
     return _environment().get_template(template).render(view=view, reports=reports).encode()
+
+
+def render_batch(state: BatchState, counts: dict[str, int]) -> bytes:
+    """The report of a batch for people."""
+    return _environment().get_template("batch.md.j2").render(state=state, counts=counts).encode()
 
 
 @cache
