@@ -79,8 +79,9 @@ class TaskRunner:
                 self._saver.release(task.run_id)
         except WaypostError as error:
             status = TaskStatus.INTERRUPTED if error.exit_code == INTERRUPTED else TaskStatus.BLOCKED
-            reason = error.render().replace("\n", "; ")
-        end = TaskEnd(status=status, reason=reason, started_at=began, ended_at=datetime.now(UTC))
+            reason = error.render()
+        one_line = "; ".join(line.strip() for line in reason.splitlines())
+        end = TaskEnd(status=status, reason=one_line, started_at=began, ended_at=datetime.now(UTC))
         self._view.task_ended(task, end)
         return end
 

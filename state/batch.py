@@ -85,7 +85,7 @@ class BatchState(BaseModel):
     isolate: Isolation = Isolation.NONE
     merge: MergePolicy = MergePolicy.FF
     max_parallel: int = Field(default=1, ge=1, description="How many tasks are worked on at the same time.")
-    fail_fast: bool = Field(default=False, description="Start nothing more once a task has failed.")
+    fail_fast: bool = Field(default=False, description="Start nothing more once a task has failed, or needs a person.")
     write_back: bool = Field(default=False, description="Set what is DONE to done in the file, at the end.")
     acceptance: Acceptance
     contracts_sha256: str = Field(description="Of the file that holds the tasks as they were accepted.")
@@ -111,6 +111,8 @@ class BatchState(BaseModel):
 
     def startable(self, flying: Collection[str]) -> Iterator[BatchTask]:
         """Tasks that can begin now, in order: pending, not being worked on, and all they wait for is DONE."""
+        if self._stopped_by() is not None:
+            return
         done = {task.id for task in self.of_status(TaskStatus.DONE)}
         for task in self.of_status(TaskStatus.PENDING):
             if task.id not in flying and done.issuperset(task.waits_for):
@@ -135,8 +137,11 @@ class BatchState(BaseModel):
         return {**ends, **added}
 
     def held(self) -> dict[str, str]:
-        """Pending tasks that wait for a blocked one, directly or not -> the task that they wait for."""
+        """Pending tasks that cannot begin before a blocked one is answered -> the task that they wait for."""
         stopped = {task.id for task in self.of_status(TaskStatus.BLOCKED)}
+        first = self._stopped_by()
+        if first is not None:
+            return {task.id: first for task in self.of_status(TaskStatus.PENDING)}
         held: dict[str, str] = {}
         for task in self.of_status(TaskStatus.PENDING):
             cause = next((id for id in task.waits_for if id in stopped), None)
@@ -159,12 +164,21 @@ class BatchState(BaseModel):
             return TaskStatus.DONE
         return TaskStatus.BLOCKED
 
+    def _stopped_by(self) -> str | None:
+        """The task whose stop keeps all others from being started; None unless one is to do so."""
+        if not self.fail_fast:
+            return None
+        stops = (TaskStatus.BLOCKED, TaskStatus.FAILED)
+        return next((task.id for task in self.tasks if self.status_of(task.id) in stops), None)
+
     def reason_of(self, id: str) -> str:
         """Why a task stands where it stands."""
         end = self.ends.get(id)
         if end is not None:
             return end.reason
         cause = self.held().get(id)
+        if cause is not None and self.fail_fast:
+            return f'"{cause}" is {self.status_of(cause)}, and nothing more was to be started then (--fail-fast)'
         return f'it waits for "{cause}", which is {self.status_of(cause)}' if cause else "not begun"
 
 

@@ -56,7 +56,7 @@ def run(
     only: Annotated[list[str] | None, typer.Option("--only", help="Of a batch: only this task. Repeatable.")] = None,
     begin_at: Annotated[str | None, typer.Option("--from", help="Of a batch: this task and all after it.")] = None,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast/--keep-going", help="Of a batch: start nothing more once a task has failed.")
+        bool, typer.Option("--fail-fast/--keep-going", help="Of a batch: start nothing more once one is not done.")
     ] = False,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
     format: FormatOption = None,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-
-import orjson
 
 from ...state.batch import BatchState, BatchTask, TaskStatus
 from .files import open_run_folder
@@ -49,7 +48,8 @@ def batch_reports(state: BatchState) -> dict[str, bytes]:
     """The content of each report; the same state gives the same bytes."""
     return {
         MARKDOWN: render_batch(state, counts(state)),
-        JSON: orjson.dumps(batch_record(state), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+        # In ASCII: a path may hold what UTF-8 has no bytes for.
+        JSON: json.dumps(batch_record(state), indent=2).encode() + b"\n",
         JUNIT: _junit(state),
     }
 

@@ -62,8 +62,8 @@ def kill_and_resume(folder: Path, *, tasks: int, kills: int, max_parallel: int, 
             break
         killed += 1
         # As many kills as were asked for come before the end, and they are spread over the whole of it.
-        ahead = _lines(repo, "ends") / tasks > killed / kills
-        window_s = min(max(window_s * (0.6 if ahead else 1.3), 0.02), 3.0)
+        ahead = _lines(repo, "ends") / tasks > (killed - 2) / kills
+        window_s = min(max(window_s * (0.2 if ahead else 1.5), 0.005), 3.0)
         if (runs / "B" / "batch_request.json").exists():
             words = ("resume", "B", "--runs", runs)
     lines = (repo / "order").read_text().splitlines()
