@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
@@ -53,7 +54,7 @@ def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tup
 
 
 def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
-    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    top = _top(workspace, os.stat(workspace).st_ino)
     found = _names(git(top, *_DIFF, commit, "--"))
     others = git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     found += [(os.fsdecode(path), "untracked") for path in others if path]
@@ -64,6 +65,12 @@ def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
         for path, kind in found
         if not (top / path).resolve().is_relative_to(runs)
     ]
+
+
+@lru_cache(maxsize=256)
+def _top(workspace: Path, _inode: int) -> Path:
+    """The top of the repository that a folder is in; it does not move while we work there."""
+    return Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
 
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:
