@@ -93,7 +93,7 @@ class TaskRunner:
             state = self._begin(task)
         if kept_config(run_dir) is None:
             keep_config(run_dir, self._config)
-        if state.status not in _STOPS:
+        if state.status not in _STOPS or self._moved_by_the_batch(state):
             self._saver.acquire(task.run_id)
             now = read_state(self._pipeline, task.run_id)
             if now is None or now.status not in _STOPS:
