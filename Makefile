@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants bench
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -18,6 +18,9 @@ help:
 	@echo "make langgraph-suite   LangGraph's own tests on LedgerSaver: plain, encrypted, strict"
 	@echo "make faults            the fault experiments in full, with a new seed"
 	@echo "make mutants           take protections out of the ledger; each must make a test fail"
+	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
+	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
+	@echo "make bench-dispatch    what a step costs over running its commands bare"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -68,6 +71,15 @@ faults: $(VENV)/.dev
 
 mutants: $(VENV)/.dev
 	$(BIN)/python tests/mutants/run.py
+
+huge-output: $(VENV)/.dev
+	$(BIN)/python tests/standins/huge.py
+
+storm: $(VENV)/.dev
+	$(BIN)/python tests/storm/run.py --kills 200
+
+bench-dispatch: $(VENV)/.dev
+	$(BIN)/python benchmarks/dispatch.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py

@@ -16,17 +16,21 @@ from typing import Protocol
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BASE = os.O_NOFOLLOW | os.O_CLOEXEC
 
+Identity = tuple[int, int]
+"""Device and inode: what a file is, whatever its name. No other file has it as long as this one is open."""
+
 
 class Disk(Protocol):
     """What the ledger asks of the operating system. Every method raises OSError as the call under it does."""
 
-    def make_folder(self, path: Path) -> bool: ...
+    def make_folder(self, path: Path, *, sync: bool = True) -> bool: ...
     def open_folder(self, path: Path) -> int: ...
     def open_subfolder(self, folder: int, name: str, *, create: bool) -> int: ...
     def open_file(self, folder: int, name: str, *, write: bool = False, create: bool = False) -> int: ...
     def close(self, fd: int) -> None: ...
     def size(self, fd: int) -> int: ...
-    def is_named(self, folder: int, name: str, fd: int) -> bool: ...
+    def identity(self, fd: int) -> Identity: ...
+    def named(self, folder: int, name: str) -> tuple[Identity, int] | None: ...
     def read(self, fd: int, offset: int, size: int) -> bytes: ...
     def write(self, fd: int, offset: int, data: bytes) -> None: ...
     def truncate(self, fd: int, size: int) -> None: ...
@@ -44,13 +48,15 @@ class Disk(Protocol):
 class PosixDisk:
     """The real one."""
 
-    def make_folder(self, path: Path) -> bool:
-        """Make one folder of mode 0700 and sync its parent; false if it is there already."""
+    def make_folder(self, path: Path, *, sync: bool = True) -> bool:
+        """Make one folder of mode 0700 and, if wanted, sync its parent; false if it is there already."""
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:
             return False
         os.chmod(path, 0o700)
+        if not sync:
+            return True
         parent = self.open_folder(path.parent)
         try:
             os.fsync(parent)
@@ -90,13 +96,18 @@ class PosixDisk:
         """The length of an open file."""
         return os.fstat(fd).st_size
 
-    def is_named(self, folder: int, name: str, fd: int) -> bool:
-        """Whether that name in that folder still means this open file."""
+    def identity(self, fd: int) -> Identity:
+        """Which file an open one is."""
+        found = os.fstat(fd)
+        return found.st_dev, found.st_ino
+
+    def named(self, folder: int, name: str) -> tuple[Identity, int] | None:
+        """Which file a name in an open folder means now, and its length; None for no file."""
         try:
-            named = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        return os.path.samestat(named, os.fstat(fd))
+            return None
+        return (found.st_dev, found.st_ino), found.st_size
 
     def read(self, fd: int, offset: int, size: int) -> bytes:
         """Read up to `size` bytes; fewer only at the end of the file."""

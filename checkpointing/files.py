@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..state.errors import LedgerError, LedgerIOError
-from .disk import Disk
+from .disk import Disk, Identity
 from .watermark import SIZE, Watermark, read_watermark
 
 LEDGER = "ledger.jsonl"
@@ -43,6 +43,8 @@ class Files:
             self.folder = disk.open_folder(path)
         self.ledger: int | None = None
         self.writable = False
+        self._ledger_is: Identity | None = None
+        self._lock_is: Identity | None = None
         self._lock: int | None = None
         self._mark: int | None = None
         self._owned = [self.folder]
@@ -62,21 +64,26 @@ class Files:
     def open_ledger(self, *, write: bool) -> bool:
         """Open the ledger; false if there is none."""
         try:
-            self.ledger = self._open(LEDGER, write=write)
+            self._take_ledger(self._open(LEDGER, write=write), writable=write)
         except FileNotFoundError:
             return False
-        self.writable = write
         return True
 
     def create_ledger(self) -> int:
         """Open the ledger for writing, an empty one if there is none."""
-        self.ledger = self._open(LEDGER, write=True, create=True)
-        self.writable = True
-        return self.ledger
+        fd = self._open(LEDGER, write=True, create=True)
+        self._take_ledger(fd, writable=True)
+        return fd
 
-    def is_current(self) -> bool:
-        """Whether the open ledger is still the one of that name."""
-        return self.ledger is not None and self.disk.is_named(self.folder, LEDGER, self.ledger)
+    def _take_ledger(self, fd: int, *, writable: bool) -> None:
+        self.ledger, self.writable = fd, writable
+        with telling("look at", self.path / LEDGER):
+            self._ledger_is = self.disk.identity(fd)
+
+    def current_size(self) -> int | None:
+        """The length of the ledger; None if the open one is not the one of that name any more."""
+        found = self.disk.named(self.folder, LEDGER)
+        return found[1] if found is not None and found[0] == self._ledger_is else None
 
     def size(self) -> int:
         """The length of the open ledger."""
@@ -99,27 +106,38 @@ class Files:
 
     def write_mark(self, mark: Watermark) -> None:
         """Note what was acknowledged. It is a hint: its own errors are ignored."""
-        with contextlib.suppress(OSError):
+        try:
             if self._mark is None:
                 self._mark = self._open(WATERMARK, write=True, create=True)
             self.disk.write(self._mark, 0, mark.encode())
+        except OSError:
+            pass
 
-    @contextlib.contextmanager
-    def locked(self, wait_for: Iterator[None]) -> Generator[bool]:
-        """Hold the file lock; false if another holds it after all the waiting that `wait_for` grants.
+    def lock(self, wait_for: Iterator[None]) -> bool:
+        """Take the file lock; false if another holds it after all the waiting that `wait_for` grants.
 
-        A lock that was unlinked while we waited guards nothing: then the folder is of a deleted thread.
+        Raises:
+            FileNotFoundError: it was unlinked meanwhile, and guards nothing: the folder is of a deleted thread.
         """
-        if self._lock is None:
-            self._lock = self._open(LOCK, write=True, create=True)
-        held = self.disk.lock(self._lock, wait=False) or any(self.disk.lock(self._lock, wait=False) for _ in wait_for)
+        fd = self._lock
+        if fd is None:
+            fd = self._lock = self._open(LOCK, write=True, create=True)
+            self._lock_is = self.disk.identity(fd)
+        if not self.disk.lock(fd, wait=False) and not any(self.disk.lock(fd, wait=False) for _ in wait_for):
+            return False
         try:
-            if held and not self.disk.is_named(self.folder, LOCK, self._lock):
+            named = self.disk.named(self.folder, LOCK)
+            if named is None or named[0] != self._lock_is:
                 raise FileNotFoundError(f"{self.path / LOCK} was removed")
-            yield held
-        finally:
-            if held:
-                self.disk.unlock(self._lock)
+        except BaseException:
+            self.disk.unlock(fd)
+            raise
+        return True
+
+    def unlock(self) -> None:
+        """Give the file lock back."""
+        if self._lock is not None:
+            self.disk.unlock(self._lock)
 
     def set_aside(self, line: int, start: int, size: int) -> None:
         """Copy a torn tail into the quarantine folder; a disk too full for the copy does not stop recovery."""

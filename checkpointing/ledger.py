@@ -7,7 +7,10 @@ file, are as in hashicorp/raft-wal.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from ..state.errors import LedgerCorrupt, LedgerError, LedgerIOError, LedgerLost, LedgerNoSpace
@@ -16,6 +19,7 @@ from .disk import NO_SPACE, Disk
 from .failpoints import failpoint
 from .files import LEDGER, LOCK, NEW_LEDGER, QUARANTINE, SNAPSHOTS, STATE, WATERMARK, Files, cannot, telling
 from .index import LedgerIndex
+from .lease import conflict, patience
 from .scan import Scan
 from .texts import TextCache
 from .view import View
@@ -31,9 +35,13 @@ class Ledger:
         disk: the door to the operating system.
         path: the thread's folder.
         thread: the thread's key, compared with the one in the file; None takes any.
+        synced: is told how many seconds the sync of an append took.
     """
 
-    def __init__(self, disk: Disk, path: Path, thread: str | None) -> None:
+    def __init__(
+        self, disk: Disk, path: Path, thread: str | None, synced: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        self._synced = synced
         self.disk = disk
         self.path = path
         self.file = path / LEDGER
@@ -48,6 +56,7 @@ class Ledger:
         self.cache = TextCache()
         self.settled = 0
         self._trusted_from = 0
+        self._named = False
         self._tail = b""
         self._writable = False
 
@@ -69,6 +78,36 @@ class Ledger:
             self.files = files
         return self.files
 
+    def make_folder(self) -> None:
+        """Open the folder, and make it if it is missing; its name is synced with the first line in it."""
+        if self.files is not None:
+            return
+        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        for path in reversed(missing):
+            self.disk.make_folder(path, sync=path != self.path)
+        failpoint("ledger.create.after_folder")
+        self.files = Files(self.disk, self.path)
+
+    def lock(self) -> Files:
+        """Take the file lock; what is given back unlocks it.
+
+        Raises:
+            LedgerConflict: who holds it does not move.
+        """
+        files = self.opened
+        if not files.lock(patience()):
+            raise conflict(self.index, self.file, "is locked by a process that does not move")
+        return files
+
+    @contextlib.contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold the file lock."""
+        files = self.lock()
+        try:
+            yield
+        finally:
+            files.unlock()
+
     def rest(self) -> None:
         """Give the handles back and keep what is known; a view that is in use keeps its own."""
         if self.files is not None:
@@ -83,8 +122,11 @@ class Ledger:
         assert fd is not None
         return fd
 
-    def refresh(self) -> int:
+    def refresh(self, *, entering: bool = False) -> int:
         """Bring the index up to the end of the file.
+
+        Args:
+            entering: we hold the lock of the open folder, so a ledger that is not there is yet to be made.
 
         Returns:
             How many bytes at the end are a torn tail.
@@ -93,7 +135,8 @@ class Ledger:
             LedgerCorrupt: the file is damaged.
             LedgerError: it is of another thread, or of a newer version.
         """
-        if not self.is_as_known(exactly=False):
+        fresh = entering and self.files is not None and self.files.ledger is None
+        if not fresh and not self.is_as_known(exactly=False):
             self.forget()
         try:
             files = self.opened
@@ -105,10 +148,10 @@ class Ledger:
     def is_as_known(self, *, exactly: bool = True) -> bool:
         """Whether the file still has its name and our last line in its place; `exactly`: and nothing behind it."""
         try:
-            files, end = self.opened, self.index.end
+            size, end = self.opened.current_size(), self.index.end
         except FileNotFoundError:
             return False
-        if not files.is_current() or files.size() < end or (exactly and files.size() > end):
+        if size is None or size < end or (exactly and size > end):
             return False
         return self._read_tail() == self._tail
 
@@ -143,6 +186,7 @@ class Ledger:
         """
         failpoint("ledger.recover.before")
         files = self.opened
+        brand_new = files.ledger is None
         files.create_ledger()
         failpoint("ledger.create.after_file")
         self.disk.remove(files.folder, NEW_LEDGER)
@@ -151,7 +195,7 @@ class Ledger:
             failpoint("ledger.recover.after_quarantine")
             self.disk.truncate(self.fd, self.index.end)
             failpoint("ledger.recover.after_cut")
-        if power:
+        if power and not brand_new:
             self.settle()
         self._trusted_from = self.index.end
         failpoint("ledger.recover.after_settle")
@@ -165,7 +209,7 @@ class Ledger:
             files.write_again(min(self.settled, index.end), index.end)
             self.disk.sync(self.fd)
             files.sync_folders()
-        self.settled = index.end
+        self.settled, self._named = index.end, True
         if index.lines:
             files.write_mark(Watermark(index.lines, index.end, index.last, index.genesis))
 
@@ -186,6 +230,8 @@ class Ledger:
         failpoint("ledger.append.after_write")
         if power:
             self._sync()
+            if not self._named:
+                self._sync_names()
             failpoint("ledger.append.after_sync")
             mark = group.mark
             self.settled = mark.end
@@ -216,11 +262,22 @@ class Ledger:
         )
 
     def _sync(self) -> None:
+        began = time.perf_counter()
         try:
             self.disk.sync(self.fd)
         except OSError as error:
             self._cut_back()
             raise cannot("sync", self.file, error) from error
+        self._synced(time.perf_counter() - began)
+
+    def _sync_names(self) -> None:
+        """Put the names of a new file and its folders on disk: without them its lines are lost."""
+        try:
+            self.opened.sync_folders()
+        except OSError as error:
+            # Not cut back: the lines are on disk already, and after a power loss they would stand there again.
+            raise cannot("sync the folder of", self.file, error) from error
+        self._named = True
 
     def _cut_back(self) -> bool:
         try:

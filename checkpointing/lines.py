@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -54,7 +55,11 @@ class Address(NamedTuple):
 
 def seal(data: Data) -> bytes:
     """Write an object as one line that ends with its own checksum."""
-    head = orjson.dumps(data)[:-1]
+    return seal_head(orjson.dumps(data)[:-1])
+
+
+def seal_head(head: bytes) -> bytes:
+    """End a line of which everything but the checksum and the last brace is there."""
     return head + _SEAL % zlib.crc32(head)
 
 
@@ -88,7 +93,7 @@ def parse(raw: bytes, number: int, prev: str) -> Data:
         BadLine: it is damaged, or intact and not the line that belongs here.
     """
     data = unseal(raw)
-    if tuple(data)[:7] != _HEADER or not isinstance(data["kind"], str):
+    if tuple(islice(data, len(_HEADER))) != _HEADER or not isinstance(data["kind"], str):
         raise BadLine("it does not begin with the keys of a ledger line", intact=True)
     if data["number"] != number:
         raise BadLine(f"it is line {data['number']}, not line {number}", intact=True)

@@ -56,8 +56,9 @@ def glance(view: View, entry: Entry) -> Glance:
     body, metadata = _object(view, line["body"]), _object(view, line["metadata"])
     parent = view.index.checkpoints.get((entry.ns, entry.parent or ""))
     before = _object(view, view.line(parent.line)["body"]) if parent else {}
-    called = {*_called_by(view, parent, before)} if parent else set[str]()
-    nodes = nodes_that_ran(body.get("versions_seen", {}), before.get("versions_seen", {}), called)
+    called = _called_by(view, parent, before) if parent else ()
+    # Without its parent, which may have been pruned, nothing says which of the nodes ran last.
+    nodes = nodes_that_ran(body.get("versions_seen", {}), before.get("versions_seen", {}), called) if parent else []
     changed = _changed(view, entry, line, body, metadata, before.get("channel_versions", {}))
     return Glance(entry, line["time"], body, metadata, nodes, changed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from ..state.errors import InvalidId
 
@@ -18,7 +19,11 @@ def thread_key(thread_id: object) -> str:
     Raises:
         InvalidId: the id holds NUL or a lone surrogate, or is longer than 512 bytes.
     """
-    key = str(thread_id)
+    return _checked(str(thread_id))
+
+
+@lru_cache(maxsize=256)
+def _checked(key: str) -> str:
     try:
         size = len(key.encode())
     except UnicodeEncodeError:

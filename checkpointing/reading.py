@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -20,7 +19,9 @@ from ..state.errors import LedgerCorrupt, LedgerError
 from .index import Entry, Write
 from .lines import SHAPELESS, Address, Data
 from .names import thread_key
-from .values import Codec, Packed
+from .sharing import Items, Tree, Trees, is_list_of_objects, own
+from .texts import form_of
+from .values import Codec
 from .view import View
 
 Filter = Mapping[str, Any]
@@ -44,23 +45,32 @@ class Target(NamedTuple):
 class Reader:
     """Gives the tuples of one view.
 
+    Args:
+        many: most of the checkpoints will be read, and what they have in common is worth keeping.
+
     Raises, wherever a value is read:
         LedgerBlockedType: it names a type that is not allowed.
         LedgerError: the ledger is sealed and the saver has no key, or the other way round.
     """
 
-    def __init__(self, view: View, codec: Codec) -> None:
+    def __init__(self, view: View, codec: Codec, *, many: bool = False) -> None:
         if (view.index.sealed is None) != (codec.sealed is None):
-            state = "encrypted, and this saver has no key" if view.index.sealed else "in clear, but this saver encrypts"
+            sealed = view.index.sealed is not None
+            state = "encrypted, and this saver has no key" if sealed else "in clear, but this saver encrypts"
             raise LedgerError(f"{view.path} is {state}", next_step="open it with the serializer it was written with")
         self.view = view
         self._codec = codec
+        self._texts = view.texts
+        self._trees = Trees(self._texts) if many else None
+        self._items = Items()
 
     def tuple(self, entry: Entry) -> CheckpointTuple:
         """Everything about one checkpoint."""
         line = self.view.line(entry.line)
-        with self._telling(entry.line):
+        try:
             return self._tuple(entry, line, self.metadata(line))
+        except SHAPELESS as error:
+            raise self._unreadable(entry.line, error) from error
 
     def matching(self, entries: Sequence[Entry], wanted: Filter | None, limit: int | None) -> Iterator[CheckpointTuple]:
         """The tuples whose metadata has all the wanted values, up to a limit, read one by one."""
@@ -69,11 +79,13 @@ class Reader:
             if limit is not None and given >= limit:
                 return
             line = self.view.line(entry.line)
-            with self._telling(entry.line):
+            try:
                 metadata = self.metadata(line)
                 if wanted and any(value != metadata.get(key) for key, value in wanted.items()):
                     continue
                 found = self._tuple(entry, line, metadata)
+            except SHAPELESS as error:
+                raise self._unreadable(entry.line, error) from error
             given += 1
             yield found
 
@@ -85,12 +97,14 @@ class Reader:
             missing = [channel for channel in channels if channel not in seeds]
             if not missing:
                 break
-            with self._telling(ancestor.line):
+            try:
                 for task, write in reversed(self.view.writes(ancestor)):
                     task, channel, value = self._write(task, write, missing)
                     if channel in missing:
                         writes[channel].append((task, channel, value))
                 seeds |= self._seeds(ancestor, missing)
+            except SHAPELESS as error:
+                raise self._unreadable(ancestor.line, error) from error
         found = {channel: DeltaChannelHistory(writes=writes[channel][::-1]) for channel in channels}
         for channel, seed in seeds.items():
             found[channel]["seed"] = seed
@@ -116,17 +130,13 @@ class Reader:
         """The metadata of a checkpoint."""
         return self._inline(line, "metadata")
 
-    @contextlib.contextmanager
-    def _telling(self, line: int) -> Generator[None]:
-        """Say where it stands, if something is not what we would have written or what the serializer can read."""
-        try:
-            yield
-        except SHAPELESS as error:
-            what = f"cannot be read ({error!r})"
-            raise LedgerCorrupt(self.view.path, line, what, readable=line - 1) from error
+    def _unreadable(self, line: int, error: Exception) -> LedgerCorrupt:
+        """Something is not what we would have written, or not what the serializer can read."""
+        return LedgerCorrupt(self.view.path, line, f"cannot be read ({error!r})", readable=line - 1)
 
     def _tuple(self, entry: Entry, line: Data, metadata: CheckpointMetadata) -> CheckpointTuple:
         body = self.body(line)
+        self._texts.remember(entry.line, line)
         values: Data = {}
         for channel, version in body["channel_versions"].items():
             at = self.view.value_at(entry, line, channel, version)
@@ -159,13 +169,31 @@ class Reader:
         return task, channel, value
 
     def _value(self, at: Address) -> Any:
-        return self._unpack(self.view.texts.at(at), at.line)
+        if self._trees is not None:
+            return self._shared_value(self._trees.at(at), f"{self.view.path}:{at.line}")
+        packed = self._texts.at(at)
+        return self._codec.unpack(packed.form, orjson.loads(packed.text), packed.type, f"{self.view.path}:{at.line}")
+
+    def _shared_value(self, found: Tree, where: str) -> Any:
+        """A value of its own from a tree that is not."""
+        if found.form == "json":
+            return self._codec.unpack("json", own(found.tree), None, where)
+        if found.form == "msgpack" and self._codec.by_item and is_list_of_objects(found.tree):
+            return [self._item(part, where) for part in found.tree]
+        return self._codec.unpack(found.form, found.tree, found.type, where)
+
+    def _item(self, part: Any, where: str) -> Any:
+        built = self._items.copy_of(part)
+        if built is None:
+            built = self._codec.unpack("msgpack", part, None, where)
+            self._items.keep(part, built)
+        return built
 
     def _inline(self, line: Data, key: str) -> Any:
-        return self._unpack(self.view.texts.inline(line[key]), line["number"])
-
-    def _unpack(self, packed: Packed, line: int) -> Any:
-        return self._codec.unpack(packed.form, orjson.loads(packed.text), packed.type, f"{self.view.path}:{line}")
+        """The line is this caller's alone, and so is a part of it that is plain JSON."""
+        value = line[key]
+        form = form_of(value)
+        return self._codec.unpack(form, value[form], value.get("type"), f"{self.view.path}:{line['number']}")
 
     def _config(self, entry: Entry, checkpoint_id: str) -> RunnableConfig:
         thread = self.view.index.thread

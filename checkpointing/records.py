@@ -8,8 +8,8 @@ from typing import Protocol
 from .edits import appended, smaller_edit
 from .index import LedgerIndex, Version, sealed_name
 from .lines import Address, Data
-from .texts import TextCache, Texts
 from .values import HASHED_FROM, Packed
+from .view import View
 
 
 class Record(Protocol):
@@ -22,19 +22,24 @@ class Record(Protocol):
 
 
 class Encoder:
-    """Puts values against what the ledger holds. One for each group of lines that are written together."""
+    """Puts values against what the ledger holds. One for each group of lines that are written together.
 
-    def __init__(self, index: LedgerIndex, texts: Texts, cache: TextCache) -> None:
-        self.index = index
-        self._texts = texts
-        self._cache = cache
+    Attributes:
+        sealed: whether the ledger is encrypted, or will be by a first line of this very group.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.index: LedgerIndex = view.index
+        self.sealed = view.index.sealed is not None
+        self._view = view
         self._new: dict[str, Address] = {}
         self._packed: list[tuple[Address, Packed]] = []
 
-    def value(self, ns: str, channel: str, packed: Packed, at: Address) -> Data:
-        """The VALUE to store at an address."""
-        if self.index.sealed is not None or packed.sha256 is None:
+    def value(self, ns: str, channel: str, packed: Packed, line: int, name: str | int) -> Data:
+        """The VALUE to store in a line under a name."""
+        if self.sealed or packed.sha256 is None:
             return packed.json()
+        at = Address(line, name)
         known = self.index.by_hash.get(packed.sha256) or self._new.setdefault(packed.sha256, at)
         if known != at:
             return {"same": known.json(), "sha256": packed.sha256}
@@ -44,7 +49,7 @@ class Encoder:
     def committed(self) -> None:
         """The lines are on disk: their texts are likely to be needed next."""
         for at, packed in self._packed:
-            self._cache.put(at, packed)
+            self._view.cache.put(at, packed)
 
     def _grown(self, ns: str, channel: str, packed: Packed) -> Data | None:
         before = self.index.last_value.get((ns, channel))
@@ -52,7 +57,7 @@ class Encoder:
             return None
         nth = self.index.next_nth(before)
         origin = self.index.origin(before, nth)
-        old = self._texts.at(origin)
+        old = self._view.texts.at(origin)
         if old.form != packed.form or len(old.text) < HASHED_FROM // 4:
             return None
         added = appended(old.text, packed.text)
@@ -81,12 +86,12 @@ class CheckpointRecord:
 
     def body(self, line: int, encoder: Encoder) -> Data:
         """The keys of the line."""
-        sealed = encoder.index.sealed is not None
+        sealed = encoder.sealed
         values: Data = {}
         for channel, version, packed in self.values:
             name = sealed_name(self.ns, channel, version) if sealed else channel
-            stored = {"empty": True} if packed is None else encoder.value(self.ns, channel, packed, Address(line, name))
-            values[name] = {"version": None if sealed else version, **stored}
+            value = values[name] = {"version": None if sealed else version}
+            value |= {"empty": True} if packed is None else encoder.value(self.ns, channel, packed, line, name)
         return {
             "ns": self.ns,
             "id": self.id,
@@ -115,7 +120,7 @@ class WritesRecord:
         if not new:
             return None
         stored = [
-            {"index": index, "channel": channel, **encoder.value(self.ns, channel, packed, Address(line, position))}
+            {"index": index, "channel": channel, **encoder.value(self.ns, channel, packed, line, position)}
             for position, (index, channel, packed) in enumerate(new)
         ]
         return {"ns": self.ns, "id": self.id, "task": self.task, "path": self.path, "writes": stored}

@@ -50,7 +50,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
     `durability="process"`; docs/ledger-format.md says how and under which assumptions.
 
     Args:
-        root: the folder of all threads. Nothing is made on disk before the first put.
+        root: the folder of all threads. Nothing is made on disk before the first run or put.
         serde: LangGraph's serializer by default; an `EncryptedSerializer` leaves nothing in clear but the keys.
         durability: `"power"` syncs before acknowledging, `"process"` does not.
         mirror: keep `pipeline_state.json` and `snapshots/` for people beside the ledger.
@@ -119,7 +119,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
         target = Target.of(config) if config else None
         older_than = before.get("configurable", {}).get("checkpoint_id") if before else None
         for thread in [target.thread] if target else self.threads():
-            reader = self._reader(thread)
+            reader = self._reader(thread, many=True)
             if reader is None:
                 continue
             entries = reader.view.entries(target.ns if target else None)
@@ -304,9 +304,9 @@ class LedgerSync(BaseCheckpointSaver[str]):
     def _settles(self) -> bool:
         return self._power and not self._read_only
 
-    def _reader(self, thread: str) -> Reader | None:
+    def _reader(self, thread: str, *, many: bool = False) -> Reader | None:
         view = self._pool.store(thread).view(settle=self._settles)
-        return Reader(view, self._codec) if view else None
+        return Reader(view, self._codec, many=many) if view else None
 
     def _writable(self, thread: str) -> ThreadStore:
         if self._read_only:

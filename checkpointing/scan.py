@@ -6,8 +6,10 @@ normal, anything else is an error.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ..state.errors import LedgerCorrupt, LedgerError
 from .index import LedgerIndex
@@ -41,6 +43,10 @@ class Scan:
             LedgerCorrupt: there is damage that no interrupted append explains.
             LedgerError: the ledger was written by a newer version.
         """
+        with _without_collector():
+            return self._feed(data)
+
+    def _feed(self, data: bytes) -> int:
         start = 0
         while (stop := data.find(b"\n", start) + 1) > 0:
             raw = data[start:stop]
@@ -94,7 +100,7 @@ class Scan:
 
     def _compare_with_mark(self) -> None:
         mark, index = self.mark, self.index
-        if mark is None or not self._mark_is_ours() or mark.line != index.lines:
+        if mark is None or mark.line != index.lines or not self._mark_is_ours():
             return
         if (mark.end, mark.sha256) != (index.end, index.last):
             raise self._corrupt(mark.line, "is not the line that was acknowledged")
@@ -105,6 +111,18 @@ class Scan:
 
     def _corrupt(self, line: int, what: str) -> LedgerCorrupt:
         return LedgerCorrupt(self.path, line, what, readable=min(line - 1, self.index.lines))
+
+
+@contextlib.contextmanager
+def _without_collector() -> Generator[None]:
+    """An index is no garbage, and to look for some in it again and again takes longer than to build it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _lines_after(rest: bytes) -> Iterator[bytes]:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
 from ..state.errors import LedgerConflict, LedgerError, LedgerIOError, LedgerLost
+from .arrivals import Arrivals
 from .commit import Commit, Group, Ticket
 from .disk import Disk
 from .failpoints import failpoint
-from .files import Files, telling
+from .files import telling
 from .graves import Graves
 from .index import LedgerIndex
-from .lease import conflict, lease, opening, patience, refuse_if_driven, writer_of
+from .lease import lease, opening, refuse_if_driven, writer_of
 from .ledger import Ledger, is_read_only
 from .mirror import Mirror
 from .names import folder_name
@@ -42,10 +42,9 @@ class ThreadStore:
     def __init__(self, disk: Disk, root: Path, thread: str) -> None:
         self.thread = thread
         self.path = root / folder_name(thread)
-        self._disk = disk
-        self._ledger = Ledger(disk, self.path, thread)
+        self._arrivals = Arrivals()
+        self._ledger = Ledger(disk, self.path, thread, self._arrivals.synced)
         self._commit = threading.Lock()
-        self._waiting: deque[Ticket] = deque()
         self._graves = Graves()
         self.mirror = Mirror()
         self._leased = False
@@ -118,7 +117,7 @@ class ThreadStore:
     def _settle_for_reader(self) -> None:
         """Put on disk what we are about to show; where we may not write, show it as it is."""
         try:
-            with self._locked():
+            with self._ledger.locked():
                 self._ledger.refresh()
                 if self._ledger.settled < self._ledger.index.end:
                     self._ledger.settle()
@@ -161,23 +160,26 @@ class ThreadStore:
         self._leased, self._broken = False, None
         self._ledger.forget()
 
-    def _take_lease(self, power: bool, sealed: str | None, takeover: bool) -> None:
-        """From nothing known to being the writer. A folder that vanishes under us was a deletion: begin again."""
+    def _take_lease(self, power: bool, sealed: str | None, takeover: bool, then: Sequence[Ticket] = ()) -> None:
+        """From nothing known to being the writer, with what is to be written next in the same group.
+
+        A folder that vanishes under us was a deletion: begin again.
+        """
         for _ in range(3):
             with contextlib.suppress(FileNotFoundError), telling("recover", self._ledger.file):
                 self._ledger.refresh()
                 refuse_if_driven(self._ledger.index, self._ledger.file, takeover=takeover)
-                self._open_files()
-                with self._locked():
-                    if self._enter(power, sealed, takeover):
+                self._ledger.make_folder()
+                with self._ledger.locked():
+                    if self._enter(power, sealed, takeover, then):
                         return
             self._ledger.forget()
         raise LedgerConflict(f"{self._ledger.path} is removed again and again", next_step="stop who deletes it")
 
-    def _enter(self, power: bool, sealed: str | None, takeover: bool) -> bool:
+    def _enter(self, power: bool, sealed: str | None, takeover: bool, then: Sequence[Ticket]) -> bool:
         """Recover the file and write the line that makes us the writer; false if it had to be removed first."""
         ledger = self._ledger
-        torn = ledger.refresh()
+        torn = ledger.refresh(entering=True)
         if ledger.index.deleted:
             ledger.remove()
             return False
@@ -185,31 +187,12 @@ class ThreadStore:
         self._graves.compare(ledger.index)
         ledger.recover(torn, power=power)
         failpoint("ledger.takeover.before")
-        record = lease("held") if (known := ledger.index.lines) else opening(self.thread, sealed)
-        self._append([Ticket(record, power, ledger.index.sealed)], ledger.index.epoch + 1, locked=True)
-        if not known and power:
-            ledger.opened.sync_folders()
+        record = lease("held") if ledger.index.lines else opening(self.thread, sealed)
+        self._append([Ticket(record, power, ledger.index.sealed), *then], ledger.index.epoch + 1, locked=True)
         failpoint("ledger.takeover.after")
         self._leased = True
         self._graves.past = None
         return True
-
-    def _open_files(self) -> None:
-        ledger = self._ledger
-        if ledger.files is not None:
-            return
-        missing = [path for path in (ledger.path, *ledger.path.parents) if not path.exists()]
-        for path in reversed(missing):
-            self._disk.make_folder(path)
-        failpoint("ledger.create.after_folder")
-        ledger.files = Files(self._disk, ledger.path)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Generator[None]:
-        with self._ledger.opened.locked(patience()) as held:
-            if not held:
-                raise conflict(self._ledger.index, self._ledger.file, "is locked by a process that does not move")
-            yield
 
     def append(self, record: Record, *, power: bool, sealed: str | None) -> Commit | None:
         """Put one line at the end; what arrives together from several threads shares one write and one sync.
@@ -224,19 +207,30 @@ class ThreadStore:
             LedgerLost: another process took over, or the record belongs to what was deleted.
             LedgerNoSpace, LedgerIOError: it is not in the ledger.
         """
-        return self.append_all([record], power=power, sealed=sealed)[0]
+        ticket, came = Ticket(record, power, sealed), 0.0
+        if record.kind == "writes":
+            came = self._arrivals.bring_writes(ticket, patient=power and self._leased)
+        else:
+            self._arrivals.bring_checkpoint(ticket)
+        if not ticket.done:
+            with self._commit:
+                if not ticket.done:
+                    self._commit_group(sealed)
+        if came:
+            self._arrivals.writes_end(came)
+        return ticket.result()
 
     def append_all(self, records: Iterable[Record], *, power: bool, sealed: str | None) -> list[Commit | None]:
         """As `append`, for records that are written and synced together."""
         tickets = [Ticket(record, power, sealed) for record in records]
-        self._waiting.extend(tickets)
+        self._arrivals.bring_all(tickets)
         with self._commit:
             if not all(ticket.done for ticket in tickets):
                 self._commit_group(sealed)
         return [ticket.result() for ticket in tickets]
 
     def _commit_group(self, sealed: str | None) -> None:
-        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        group = self._arrivals.take_all()
         try:
             if self._graves.past is not None and not self._leased:
                 self._ledger.refresh()
@@ -244,9 +238,10 @@ class ThreadStore:
             alive = self._graves.refuse_late(group)
             if alive:
                 self._raise_if_broken()
-                if not self._leased:
-                    self._take_lease(any(ticket.power for ticket in alive), sealed, takeover=False)
-                self._append(alive, self._ledger.index.epoch)
+                if self._leased:
+                    self._append(alive, self._ledger.index.epoch)
+                else:
+                    self._take_lease(any(ticket.power for ticket in alive), sealed, takeover=False, then=alive)
         except BaseException as error:
             for ticket in group:
                 ticket.fail(error)
@@ -260,8 +255,12 @@ class ThreadStore:
         if not group.lines:
             return
         try:
-            with contextlib.nullcontext() if locked else self._locked():
+            held = None if locked else self._ledger.lock()
+            try:
                 self._ledger.write(group, power=any(ticket.power for ticket in tickets))
+            finally:
+                if held is not None:
+                    held.unlock()
         except (LedgerLost, LedgerIOError) as error:
             self._broken = error
             raise
@@ -310,7 +309,7 @@ class ThreadStore:
     def _removing(self, what: str) -> Generator[None]:
         """Hold the file lock and the mirrors; if it goes wrong, the file has to be looked at anew."""
         try:
-            with telling(what, self._ledger.file), self._locked(), self.mirror.lock:
+            with telling(what, self._ledger.file), self._ledger.locked(), self.mirror.lock:
                 yield
                 self.mirror.forget()
         except BaseException:

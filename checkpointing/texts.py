@@ -14,6 +14,7 @@ from .lines import Address, Data
 from .values import Packed, no_value
 
 _CACHE_BYTES = 16 << 20
+_RECENT = 4
 _FULL = ("json", "msgpack", "base64")
 
 
@@ -65,6 +66,7 @@ class Texts:
         self.path = path
         self._read_line = read_line
         self._cache = cache
+        self._recent: dict[int, Data] = {}
 
     def at(self, at: Address) -> Packed:
         """The value stored at an address, in full.
@@ -75,12 +77,12 @@ class Texts:
         edits: list[Data] = []
         cursor = at
         while (found := self._cache.get(cursor)) is None:
-            value = self._stored(cursor)
+            value = self.stored(cursor)
             if "grown" not in value:
                 found = self.inline(value)
                 break
             edits.append(value["grown"]["edit"])
-            cursor = self._earlier(cursor, value["grown"]["from"])
+            cursor = self.earlier(cursor, value["grown"]["from"])
         if edits:
             found = _edited(found, edits)
         self._cache.put(at, found)
@@ -88,25 +90,50 @@ class Texts:
 
     def inline(self, value: Data) -> Packed:
         """The value that stands right here."""
-        form = next((form for form in _FULL if form in value), None)
-        if form is None:
-            raise ValueError("a value without a form")
+        form = form_of(value)
         return Packed(form, orjson.dumps(value[form]), value.get("type"))
 
-    def _stored(self, at: Address) -> Data:
+    def stored(self, at: Address) -> Data:
+        """The VALUE at an address or, if that is a reference, the one it refers to; it must not be changed."""
         try:
-            line = self._read_line(at.line)
+            line = self.line(at.line)
             value: Data = line["values"][at.at] if line["kind"] == "checkpoint" else line["writes"][at.at]
-            return self._stored(Address.of(value["same"])) if "same" in value else value
+            return self.stored(Address.of(value["same"])) if "same" in value else value
         except (KeyError, IndexError, TypeError):
             raise no_value(self.path, at.line, at.line - 1) from None
 
-    def _earlier(self, at: Address, origin: Data) -> Address:
+    def line(self, number: int) -> Data:
+        """A line that must not be changed; the ones asked for last are not read again."""
+        found = self._recent.get(number)
+        if found is None:
+            found = self._read_line(number)
+            self.remember(number, found)
+        return found
+
+    def remember(self, number: int, line: Data) -> None:
+        """A line has been read: its values are likely to be asked for next."""
+        if len(self._recent) >= _RECENT:
+            del self._recent[next(iter(self._recent))]
+        self._recent[number] = line
+
+    def earlier(self, at: Address, origin: Data) -> Address:
         """Where a change starts from: an earlier line, or a damaged ledger could lead us round in a circle."""
         found = Address.of(origin)
         if found.line >= at.line:
             raise no_value(self.path, at.line, at.line - 1)
         return found
+
+
+def form_of(value: Data) -> str:
+    """The form of a value that stands in full.
+
+    Raises:
+        ValueError: it has none.
+    """
+    for form in _FULL:
+        if form in value:
+            return form
+    raise ValueError("a value without a form")
 
 
 def _edited(found: Packed, edits: list[Data]) -> Packed:

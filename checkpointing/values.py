@@ -23,10 +23,12 @@ from .lines import Data
 from .policy import Guard, TypeName, blocked
 
 HASHED_FROM = 1024
+_SCALARS = frozenset({str, int, bool, type(None)})
+_FEW = 200
 _OPAQUE_TYPES = frozenset({"null", "bytes", "bytearray", "msgpack"})
 
 
-@dataclass
+@dataclass(slots=True)
 class Packed:
     """A serialised value: its form, the serializer's type tag if it is opaque, and the JSON text of its X.
 
@@ -40,6 +42,7 @@ class Packed:
     type: str | None = None
     items: int | None = None
     data: bytes | None = None
+    _sha256: str | None = None
 
     def size(self) -> int:
         """How much memory it takes."""
@@ -54,17 +57,15 @@ class Packed:
     @property
     def sha256(self) -> str | None:
         """The hash by which an equal value is found again; None for a value too small to be worth it."""
-        return self._sha256 if len(self.text) >= HASHED_FROM else None
-
-    @cached_property
-    def _sha256(self) -> str:
-        return hashlib.sha256(self.form.encode() + b" " + self.text).hexdigest()
+        if self._sha256 is None and len(self.text) >= HASHED_FROM:
+            self._sha256 = hashlib.sha256(self.form.encode() + b" " + self.text).hexdigest()
+        return self._sha256
 
     def json(self) -> Data:
         """The VALUE that stores it in full."""
         data: Data = {"type": self.type} if self.form == "base64" else {}
         data[self.form] = orjson.Fragment(self.text)
-        if self.sha256 is not None:
+        if len(self.text) >= HASHED_FROM:
             data["sha256"] = self.sha256
         return data
 
@@ -83,6 +84,7 @@ class Codec:
         listed: Any = getattr(inner, "_allowed_msgpack_modules", True)
         self._guard = Guard(allow | frozenset(() if listed in (True, None) else listed), strict=listed is not True)
         self._native = isinstance(inner, JsonPlusSerializer)
+        self._usual = type(serde) is JsonPlusSerializer
         self._inner = inner
         self._reader: tuple[frozenset[TypeName], SerializerProtocol] | None = None
 
@@ -100,11 +102,12 @@ class Codec:
         Raises:
             LedgerBlockedType: the serializer fell back to pickle.
         """
+        if self._usual and is_plain(value):
+            try:
+                return Packed("json", orjson.dumps(value))
+            except TypeError:  # more than 64 bits, or a lone surrogate: the serializer decides
+                pass
         kind, data = self.serde.dumps_typed(value)
-        if kind.partition("+")[0] == "pickle":
-            raise blocked(f"{type(value).__module__}.{type(value).__qualname__} by pickle", "put")
-        if self._native and kind == "null":
-            return Packed("json", b"null")
         if self._native and kind == "msgpack":
             if before is not None and before.data is not None:
                 text = image_after(data, before.data, before.form, before.text)
@@ -112,7 +115,16 @@ class Codec:
                     return Packed(before.form, text, data=data)
             if image := image_of(data):
                 return Packed(*image, data=data if len(data) >= HASHED_FROM else None)
+        elif kind.partition("+")[0] == "pickle":
+            raise blocked(f"{type(value).__module__}.{type(value).__qualname__} by pickle", "put")
+        elif self._native and kind == "null":
+            return Packed("json", b"null")
         return Packed("base64", b'"' + base64.b64encode(data) + b'"', kind)
+
+    @property
+    def by_item(self) -> bool:
+        """Whether a list is surely the list of its items, each read by itself."""
+        return self._usual and not getattr(self._inner, "_custom_unpack_ext_hook", False)
 
     def unpack(self, form: str, tree: Any, kind: str | None, where: str) -> Any:
         """Give a stored value back. A `json` tree becomes the caller's own: hand over a fresh one.
@@ -162,6 +174,28 @@ class Codec:
         if self._reader is None or self._reader[0] != allowed:
             self._reader = (allowed, JsonPlusSerializer(allowed_msgpack_modules=allowed))
         return self._reader[1].loads_typed((kind, data))
+
+
+def is_plain(tree: Any) -> bool:
+    """Whether a value is surely JSON that the serializer gives back as it is; false too for what has many parts."""
+    if tree.__class__ in _SCALARS:
+        return True
+    seen, found = [tree], 0
+    for item in seen:
+        if item.__class__ is dict:
+            for key in item:
+                if key.__class__ is not str:
+                    return False
+            inner = item.values()
+        elif item.__class__ is list:
+            inner = item
+        else:
+            return False
+        found += len(item)
+        if found > _FEW:
+            return False
+        seen += [each for each in inner if each.__class__ not in _SCALARS]
+    return True
 
 
 def for_people(form: str, tree: Any) -> Any:

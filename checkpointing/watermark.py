@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .lines import BadLine, seal, unseal
+from .lines import BadLine, seal_head, unseal
 
 SIZE = 512
 
@@ -19,7 +19,10 @@ class Watermark(NamedTuple):
 
     def encode(self) -> bytes:
         """The bytes of the file."""
-        return seal(self._asdict())
+        return seal_head(
+            b'{"line":%d,"end":%d,"sha256":"%b","genesis":"%b"'
+            % (self.line, self.end, self.sha256.encode(), self.genesis.encode())
+        )
 
 
 def read_watermark(raw: bytes) -> Watermark | None:

@@ -40,8 +40,17 @@ class Process:
 
     @classmethod
     def of(cls, by: Data) -> Process:
-        """Read a `by`."""
-        return cls(by["pid"], by["started"], by["host"], by["boot"], by.get("pids"))
+        """Read a `by`.
+
+        Raises:
+            KeyError, TypeError: it names no process.
+        """
+        pid, started, host, boot, pids = by["pid"], by["started"], by["host"], by["boot"], by.get("pids")
+        if type(pid) is not int or type(started) is not int or pid < 0:
+            raise TypeError(f"pid {pid!r}, started {started!r}")
+        if not (isinstance(host, str) and isinstance(boot, str) and isinstance(pids, str | None)):
+            raise TypeError(f"host {host!r}, boot {boot!r}, pids {pids!r}")
+        return cls(pid, started, host, boot, pids)
 
     def alive(self) -> bool:
         """Whether it lives; true also where that cannot be known: on another host, or in another pid namespace."""

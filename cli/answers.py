@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,20 @@ def refuse_if_moved(seen: PipelineState, now: PipelineState | None, *, runs: Pat
 
 def runs_option(runs: Path) -> str:
     """How a command has to name the runs folder; nothing for the usual one."""
-    here, folder = Path.cwd(), runs.absolute()
-    if folder == Path(DEFAULT_RUNS_DIR).absolute():
-        return ""
-    return f" --runs {folder.relative_to(here) if folder.is_relative_to(here) else folder}"
+    folder = runs.absolute()
+    here = _here()
+    return "" if here and folder == here / DEFAULT_RUNS_DIR else f" --runs {shlex.quote(from_here(folder))}"
+
+
+def from_here(path: Path) -> str:
+    """A path as it can be typed in the current folder."""
+    here = _here()
+    return str(path.relative_to(here) if here and path.is_relative_to(here) else path)
+
+
+def _here() -> Path | None:
+    # The current folder may be gone: a worker can delete it.
+    try:
+        return Path.cwd()
+    except OSError:
+        return None

@@ -57,7 +57,8 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
     Raises:
         WaypostError: nothing was started.
     """
-    choice = choose(source, asked.only, asked.begin_at)
+    parallel = asked.max_parallel
+    choice = choose(source, asked.only, asked.begin_at, context.environment.masker())
     if source.is_card and asked.accepting.write_back:
         raise InputError("a card has no place for a status: --write-back cannot be used", next_step="leave it out")
     if not source.is_card:
@@ -69,10 +70,11 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
             workspace=asked.workspace,
             runs=asked.runs,
             worker=asked.worker,
-            limits=asked.limits,
+            # Never more workers than were asked for: tasks side by side do their steps one after the other.
+            limits=asked.limits if parallel is None else asked.limits.model_copy(update={"max_parallel": 1}),
             isolate=Isolation(asked.isolate),
             merge=MergePolicy(asked.merge),
-            max_parallel=asked.max_parallel or 1,
+            max_parallel=parallel or 1,
             fail_fast=asked.fail_fast,
             write_back=asked.accepting.write_back,
             batch_id=asked.run_id,
@@ -83,8 +85,8 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
     )
     keep_config(context.run_dir(RunId(state.batch_id)), config)
     view = choose_batch_view(json=asked.json)
-    parallel = f", {state.max_parallel} at a time" if state.max_parallel > 1 else ""
-    view.batch_begins(state, f"{len(state.tasks)} tasks of {state.task_file} in {state.workspace}{parallel}")
+    at_a_time = f", {state.max_parallel} at a time" if state.max_parallel > 1 else ""
+    view.batch_begins(state, f"{len(state.tasks)} tasks of {state.task_file} in {state.workspace}{at_a_time}")
     return _guarded(state, asked.runs, view, lambda: _drive(state, asked.runs, context, config, view, asked.sign))
 
 

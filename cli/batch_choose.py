@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..nodes.batch import Chosen
 from ..nodes.formats.foreign import Progress, TaskSource
 from ..nodes.plan import compile_plan
+from ..nodes.secrets import without_secrets
+from ..nodes.workers.launcher.masking import Masker
 from ..state.batch import LeftOut
 from ..state.errors import InputError
 
@@ -20,15 +22,16 @@ class Choice:
     left_out: tuple[LeftOut, ...]
 
 
-def choose(source: TaskSource, only: Sequence[str], begin_at: str | None) -> Choice:
+def choose(source: TaskSource, only: Sequence[str], begin_at: str | None, masker: Masker) -> Choice:
     """Choose the tasks of a batch.
 
     Args:
         only: these tasks; empty for all.
         begin_at: this task and all after it in the order of the file; those before it count as done.
+        masker: hides secrets in what will be written down.
 
     Raises:
-        TaskFileError: a task is not there, or cannot be run.
+        TaskFileError: a task is not there, or cannot be run, or executes a secret.
         InputError: nothing is open, or a chosen task waits for one that is neither done nor chosen.
     """
     if only and begin_at is not None:
@@ -41,9 +44,11 @@ def choose(source: TaskSource, only: Sequence[str], begin_at: str | None) -> Cho
     if not ids:
         reasons = sorted({reason for reason in why.values() if reason})
         raise InputError(f"{source.path}: there is nothing to run", facts={"why": "; ".join(reasons[:5])})
-    chosen = tuple(_chosen(source, id, frozenset(ids), before) for id in ids)
+    chosen = tuple(_chosen(source, id, frozenset(ids), before, masker) for id in ids)
     left_out = (
-        LeftOut(id=id, title=source.task(id).title, why=reason) for id, reason in why.items() if reason is not None
+        LeftOut(id=id, title=masker.text(source.task(id).title), why=reason)
+        for id, reason in why.items()
+        if reason is not None
     )
     return Choice(chosen, tuple(left_out))
 
@@ -64,7 +69,7 @@ def _why_not(source: TaskSource, id: str, only: Sequence[str], before: frozenset
     return "not named with --only" if only and id not in only else None
 
 
-def _chosen(source: TaskSource, id: str, ids: frozenset[str], before: frozenset[str]) -> Chosen:
+def _chosen(source: TaskSource, id: str, ids: frozenset[str], before: frozenset[str], masker: Masker) -> Chosen:
     waits = source.waits_for(id)
     for other in sorted(waits - ids - before):
         if source.task(other).progress is not Progress.DONE:
@@ -73,6 +78,6 @@ def _chosen(source: TaskSource, id: str, ids: frozenset[str], before: frozenset[
                 f'{source.path}: task "{id}" waits for "{other}", which is {state} in the file and not chosen',
                 next_step=f"choose it too (--only {other}), or begin there: --from {id} counts it as done",
             )
-    task = source.runnable(id)
+    task = without_secrets(source.runnable(id), masker)
     compile_plan(task)
     return Chosen(task, tuple(other for other in source.order.ids if other in waits & ids))

@@ -32,7 +32,7 @@ from ..state.pipeline import PipelineState
 from ..state.status import Status
 from .batch_view import BatchView
 from .books import Sign, close_books
-from .drive import has_checkpoint, read_state
+from .drive import concurrency, has_checkpoint, read_state
 from .ending import INTERRUPTED
 from .ledger_facts import mark_of
 from .summary import headline
@@ -80,7 +80,8 @@ class TaskRunner:
         except WaypostError as error:
             status = TaskStatus.INTERRUPTED if error.exit_code == INTERRUPTED else TaskStatus.BLOCKED
             reason = error.render()
-        one_line = "; ".join(line.strip() for line in reason.splitlines())
+        shown = self._context.environment.masker().text(reason)
+        one_line = "; ".join(line.strip() for line in shown.splitlines())
         end = TaskEnd(status=status, reason=one_line, started_at=began, ended_at=datetime.now(UTC))
         self._view.task_ended(task, end)
         return end
@@ -133,6 +134,7 @@ class TaskRunner:
                     isolate=batch.isolate,
                     merge=batch.merge,
                     accepted=self._contracts[task.id],
+                    environment=self._context.environment,
                 )
             except InputError:
                 if not tries:
@@ -143,7 +145,8 @@ class TaskRunner:
                 return made
 
     def _stream(self, task: BatchTask, given: Any) -> PipelineState:
-        config: RunnableConfig = {"configurable": {"thread_id": task.run_id}}
+        threads = concurrency(self._batch.limits.max_parallel)
+        config: RunnableConfig = {"configurable": {"thread_id": task.run_id}, "max_concurrency": threads}
         events = self._pipeline.stream(given, config, context=self._context, stream_mode="custom", durability="sync")
         for event in events:
             self._view.task_event(task, cast(Event, event))

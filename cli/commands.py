@@ -23,7 +23,7 @@ from .batch import is_for_a_batch, resume_batch, resumes_a_batch, run_batch
 from .books import Sign, close_books
 from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
-from .ending import exit_code
+from .ending import exit_code, nobody_reads
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept, open_source
@@ -53,6 +53,7 @@ def run_task(asked: RunRequest) -> int:
             isolate=asked.isolate,
             merge=asked.merge,
             accepted=None if source.is_card else _accepted(source, asked),
+            environment=context.environment,
         )
         keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
@@ -61,6 +62,8 @@ def run_task(asked: RunRequest) -> int:
         if state is None:
             raise
         return view.failed(_interrupted(state, asked.runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 
@@ -96,12 +99,15 @@ def resume_run(asked: ResumeRequest) -> int:
             return exit_code(state)
         context = _configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}")
-        given = cast(Any, Command(resume=answer(state, decision, asked.note))) if decision is not None else None
+        note = context.environment.masker().text(asked.note)
+        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
             raise
         return view.failed(_interrupted(state, runs))
+    except BrokenPipeError:
+        return nobody_reads()
     except WaypostError as error:
         return view.failed(error)
 
@@ -143,7 +149,8 @@ def _drive(
                 given = begin_with
             else:
                 refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
-        state = drive(pipeline, given, run=run, context=context, view=view)
+        limits = begin_with.limits if begin_with is not None else given.limits
+        state = drive(pipeline, given, run=run, context=context, view=view, max_parallel=limits.max_parallel)
         if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
             close_books(state, context.run_dir(state.run_id), sign)
         view.ended(state, context.run_dir(state.run_id))

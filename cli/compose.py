@@ -10,7 +10,7 @@ from ..graphs.compiled import Pipeline
 from ..graphs.pipeline import build_pipeline
 from ..nodes.config import Config
 from ..nodes.context import RunContext
-from ..nodes.workers import Worker, builtin_workers
+from ..nodes.workers import Environment, Worker, builtin_workers
 from ..nodes.workers.agents import agent_workers
 
 
@@ -26,7 +26,12 @@ def workers_of(config: Config) -> Mapping[str, Worker]:
 
 def context_of(runs: Path, config: Config) -> RunContext:
     """The context of a run that is configured so."""
-    return RunContext(runs_dir=runs.absolute(), workers=workers_of(config), prompt_template=config.prompt_template)
+    return RunContext(
+        runs_dir=runs.absolute(),
+        workers=workers_of(config),
+        environment=Environment(allow=config.environment.allow, secret=config.environment.secret),
+        prompt_template=config.prompt_template,
+    )
 
 
 def compose(saver: LedgerSaver, context: RunContext) -> Pipeline:

@@ -24,7 +24,9 @@ def compact(run: str, *, runs: Path, latest_only: bool, json: bool) -> int:
         if json:
             print_json({"thread": run, "checkpoints": kept, "bytes_before": before, "bytes_after": after})
         else:
-            print(f"{escaped(run)}: {kept} checkpoints kept, {before:,} bytes before, {after:,} after")
+            full = after >= before and not latest_only
+            hint = "; all of it counts, and --latest-only would drop the history" if full else ""
+            print(f"{escaped(run)}: {kept} checkpoints kept, {before:,} bytes before, {after:,} after{hint}")
         return 0
 
     return answer(work, json=json)

@@ -68,7 +68,7 @@ class _Stopper:
         self._over.set()
 
     def _tell_workers(self) -> int:
-        return sum(map(stop_attempts, self._run_dirs))
+        return sum(len(stop_attempts(run_dir)) for run_dir in self._run_dirs)
 
     def _start(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name="waypost-stopping", daemon=True).start()

@@ -10,7 +10,7 @@ from ..nodes.person import choices
 from ..state.pipeline import PipelineState
 from ..state.records import Outcome
 from ..state.status import ENDS, Status
-from .answers import APPROVALS, runs_option
+from .answers import APPROVALS, from_here, runs_option
 
 _JUDGED = frozenset({Status.BLOCKED, Status.FAILED})
 
@@ -31,7 +31,7 @@ def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, st
     for order in state.stopped() if state.status is Status.DRAINING else ():
         yield "stopped", f"{order.step} attempt {order.number}: the worker was stopped; resume starts another attempt"
     for file in state.evidence:
-        yield "evidence", _from_here(run_dir / file.path)
+        yield "evidence", from_here(run_dir / file.path)
     for command in next_commands(state, run_dir):
         yield "next", command
 
@@ -79,8 +79,3 @@ def next_commands(state: PipelineState, run_dir: Path) -> Iterator[str]:
         yield f"waypost resume {run} {'|'.join(resuming)} --note WHY"
     elif state.status not in ENDS:
         yield f"waypost resume {run}"
-
-
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -22,6 +22,7 @@ from .ending import exit_code
 from .summary import summary_lines, summary_record
 
 _COLOURS = {"PASSED": "green", "DONE": "green", "FAILED": "red", "UNVERIFIABLE": "yellow", "BLOCKED": "yellow"}
+_BEGINNINGS = ("node_started", "attempt_started", "attempt_adopted", "check_started")
 
 
 class View(Protocol):
@@ -97,11 +98,17 @@ class JsonView:
             sys.stdout.flush()
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process as if the run had failed."""
+        raise BrokenPipeError
+
+
 class TextView:
     """Plain lines, calm in a CI log."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console: Console = _Console(highlight=False, soft_wrap=True)
         self._clock = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -120,8 +127,8 @@ class TextView:
             self._line(event["node"], *line)
 
     def draining(self, signal_name: str, *, by_hand: bool) -> None:
-        again = "; Ctrl-C again stops the workers too" if by_hand else ""
-        self._line("", f"{signal_name}: stopping at the next checkpoint, workers go on{again}")
+        rest = "; Ctrl-C again stops the workers too" if by_hand else " at the next checkpoint, workers go on"
+        self._line("", f"{signal_name}: stopping{rest}")
 
     def stopping(self, signal_name: str, told: int | None) -> None:
         if told is None:
@@ -170,10 +177,10 @@ class LiveView(TextView):
 
     def event(self, event: Event) -> None:
         super().event(event)
-        if event["event"] in ("node_started", "attempt_started", "attempt_adopted", "check_started"):
+        if event["event"] in (*_BEGINNINGS, "attempt_progress"):
             parts = [event["node"], event.get("step", ""), f"attempt {event['attempt']}" if "attempt" in event else ""]
             self._now = " ".join(part for part in (*parts, printable(event.get("text", ""))) if part)
-            self._clock = time.monotonic()
+            self._clock = time.monotonic() if event["event"] in _BEGINNINGS else self._clock
 
     def now(self) -> Text:
         """The live line."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ..state.pipeline import Blocked, PipelineState
-from ..state.records import AttemptOutcome
+from ..state.records import AttemptOutcome, OnLost
 from ..state.status import Route, Status
 from .context import Call
+from .lost import QUESTION
 from .move import Move
 from .workers.attempt import AttemptFolder, Stage
 
 
 def adopt(state: PipelineState, call: Call) -> Move:
-    """Back to EXECUTE where dispatch will find every attempt; BLOCKED where one is gone without a result."""
+    """Back to EXECUTE, where dispatch finds every attempt; BLOCKED where one is lost and the policy is to ask."""
     dispatch = call.context.run_dir(state.run_id) / "dispatch"
     flying = state.in_flight()
     stages = {
@@ -19,16 +20,14 @@ def adopt(state: PipelineState, call: Call) -> Move:
         for order in flying
     }
     lost = [f"{step} attempt {number}" for (step, number), stage in stages.items() if stage is Stage.LOST]
-    if lost:
+    if lost and state.limits.on_lost is OnLost.BLOCK:
         reason = f"gone without a result: {', '.join(lost)}"
         records = tuple(
             attempt.model_copy(update={"outcome": AttemptOutcome.LOST, "reason": "gone without a result"})
             for (step, number), stage in stages.items()
             if stage is Stage.LOST and (attempt := state.attempt(step, number)) is not None
         )
-        blocked = Blocked(
-            question="A worker was lost while nobody watched. Start it again, or give up?", reasons=(reason,)
-        )
+        blocked = Blocked(question=QUESTION, reasons=(reason,))
         return Move(Status.BLOCKED, Route.NOT_ADOPTED, reason, {"blocked": blocked, "attempts": records})
     found = ", ".join(f"{step} attempt {number} ({stage})" for (step, number), stage in stages.items())
     return Move(Status.EXECUTE, Route.ADOPTED, found or "nothing was in flight", {"blocked": None})

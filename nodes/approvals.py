@@ -66,6 +66,11 @@ def ask_to_accept(state: PipelineState, task: Task, name: StepId, run_dir: Path)
     )
 
 
+def waits_for(blocked: Blocked) -> str:
+    """In short what the question is about, for the record of the move."""
+    return f"waits for approval: {blocked.approval.name}" if blocked.approval else blocked.question
+
+
 def _plan_of(state: PipelineState, task: Task, step: Step) -> Iterator[str]:
     if step.goal:
         yield f"goal: {_short(step.goal)}"
@@ -98,7 +103,7 @@ def _result_of(state: PipelineState, task: Task, step: Step, run_dir: Path) -> I
     yield f"look at: {run_dir / 'reports' / task.id / 'report.md'}"
     yield f"look at: {run_dir / state.attempts_of(step.id)[-1].folder}"
     if state.baseline:
-        yield f"look at: git -C {state.workspace} diff {state.baseline.commit[:12]}"
+        yield f"look at: git -C {state.workspace} diff {state.baseline.commit[:12]} (and git status, for new files)"
 
 
 def _verdict_line(verdict: Verdict, text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..state.events import Event
 from ..state.ids import RunId
 from .workers import Worker, builtin_workers
+from .workers.environment import Environment
 
 DEFAULT_RUNS_DIR = ".artifacts/agent_runs"
 
@@ -26,6 +27,7 @@ class RunContext:
         runs_dir: folder of all runs; the files of a run stand in `runs_dir / run_id`.
         workers: name -> worker.
         prompt_template: a Jinja template for the prompt of every attempt; the shipped one if None.
+        environment: which variables workers and checks are given, and which values are hidden in all that is written.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
         hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
@@ -33,6 +35,7 @@ class RunContext:
     runs_dir: Path = Path(DEFAULT_RUNS_DIR)
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
     prompt_template: str | None = None
+    environment: Environment = field(default_factory=Environment)
     drain: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..state.job import Job
 from ..state.records import AttemptKind
 from .workers import Worker
+from .workers.asked import read_request
 
 
 def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
@@ -23,16 +22,23 @@ def with_session(job: Job, worker: Worker, attempts: Path) -> Job:
         return job
     for number in range(job.order.number - 1, 0, -1):
         folder = attempts / f"attempt-{number}"
-        earlier = _asked(folder)
+        earlier = _asked(folder) if _has_output(folder) else None
         session = worker.report(earlier, folder, 1).session if earlier else None
         if session:
             return job.model_copy(update={"session": session})
     return job
 
 
+def _has_output(folder: Path) -> bool:
+    try:
+        return (folder / "stdout.log").stat().st_size > 0
+    except OSError:
+        return False
+
+
 def _asked(folder: Path) -> Job | None:
     """The job of an earlier attempt, as it was written before that was started."""
     try:
-        return Job.model_validate_json((folder / "request.json").read_bytes())
-    except (OSError, ValidationError):
+        return read_request(folder)
+    except (OSError, ValueError, TypeError):
         return None

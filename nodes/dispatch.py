@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..failpoints import failpoint
 from ..state.errors import WorkerUnknown
 from ..state.events import Event, EventKind
 from ..state.job import Job
-from ..state.records import Attempt, AttemptOutcome, Usage
+from ..state.records import Attempt, AttemptOutcome, Permissions, Usage
 from ..state.status import Node, Route, Status
 from .context import Call
 from .conversation import with_session
 from .isolate.steps import left_by, placed
 from .move import Move
 from .prompt import prompt_text
-from .workers import Report, Worker, WorkerRefused
+from .workers import PlainWorker, Report, Worker, WorkerRefused
+from .workers.asked import read_request
 from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
+from .workers.follow import Follower
 from .workers.leftovers import kill_leftovers
+
+# A launcher that dies before it claims its attempt has started nothing: another may be started, but not for ever.
+_LAUNCHES_MAX = 3
+_KILLED = 137
+_OUTCOMES = {
+    "finished": AttemptOutcome.FINISHED,
+    "timed_out": AttemptOutcome.TIMED_OUT,
+    "too_much_output": AttemptOutcome.TOO_MUCH_OUTPUT,
+    "stopped": AttemptOutcome.LOST,
+    "not_started": AttemptOutcome.NOT_STARTED,
+}
 
 
 def dispatch(job: Job, call: Call) -> Move:
     """Bring the attempt of `job` to its end, or leave it in flight where the run drains."""
     folder = AttemptFolder(attempt_path(call.context.run_dir(job.run_id), job))
     attempt = left_by(job, call, _attempt(placed(job, call, folder.path), folder, call))
+    failpoint("dispatch.recorded")
     reason = f"step {job.step.id} attempt {job.order.number}: {attempt.outcome}" if attempt else "draining"
     update = {"attempts": (attempt,)} if attempt else {}
     return Move(Status.EXECUTE, Route.DISPATCHED, reason, update)
@@ -36,30 +53,42 @@ def attempt_path(run_dir: Path, job: Job) -> Path:
 
 
 def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
-    stage = folder.stage()
-    child = None
-    if stage is Stage.UNCLAIMED:
-        if call.draining():
+    launches, following = 0, _progress(job, folder, call)
+    # Asked again after every wait: our launcher may have found that another one, of a dead orchestrator, was first.
+    while (stage := folder.stage()) in (Stage.UNCLAIMED, Stage.RUNNING):
+        child = None
+        if stage is Stage.RUNNING:
+            failpoint("dispatch.adopted")
+            call.say(_event("attempt_adopted", job))
+        elif call.draining():
             return None
-        try:
-            worker = _worker(job, call)
-            job = with_session(job, worker, folder.path.parent)
-            prompt = prompt_text(job, call.context.run_dir(job.run_id), call.context.prompt_template)
-            folder.request(job, prompt)
-            launch = worker.prepare(job, folder.path)
-        except (WorkerRefused, WorkerUnknown) as error:
-            return _record(job, call, AttemptOutcome.NOT_STARTED, reason=str(error))
-        call.say(_event("attempt_started", job))
-        child = folder.start(job, launch)
-    elif stage is Stage.RUNNING:
-        call.say(_event("attempt_adopted", job))
-    if stage in (Stage.UNCLAIMED, Stage.RUNNING) and not folder.wait(child, call.leaving):
-        return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
-    ended = _ended(job, folder, call)
-    event = _event("attempt_finished", job)
-    event["outcome"] = ended.outcome if ended.exit_code is None else f"{ended.outcome}, exit code {ended.exit_code}"
-    call.say(event)
-    return ended
+        elif launches == _LAUNCHES_MAX:
+            reason = f"{launches} launchers ended before they began; the last said: {folder.launcher_said()}"
+            return _told(_record(job, call, AttemptOutcome.NOT_STARTED, reason=reason), job, call)
+        else:
+            launches += 1
+            try:
+                child = _launched(job, folder, call)
+            except (WorkerRefused, WorkerUnknown) as error:
+                return _record(job, call, AttemptOutcome.NOT_STARTED, reason=str(error))
+        if not folder.wait(child, call.leaving, following):
+            return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
+        failpoint("dispatch.waited")
+    return _told(_ended(job, folder, call), job, call)
+
+
+def _launched(job: Job, folder: AttemptFolder, call: Call) -> subprocess.Popen[bytes]:
+    environment, worker = call.context.environment, _worker(job, call)
+    job = with_session(job, worker, folder.path.parent)
+    prompt = prompt_text(job, call.context.run_dir(job.run_id), call.context.prompt_template)
+    folder.request(job, prompt, environment)
+    failpoint("dispatch.requested")
+    launch = worker.prepare(job, folder.path)
+    failpoint("dispatch.prepared")
+    call.say(_event("attempt_started", job))
+    child = folder.start(job, launch, environment)
+    failpoint("dispatch.launched")
+    return child
 
 
 def _worker(job: Job, call: Call) -> Worker:
@@ -70,46 +99,78 @@ def _worker(job: Job, call: Call) -> Worker:
         raise WorkerUnknown(f'there is no worker "{job.worker}"', facts={"known": known}) from None
 
 
+def _progress(job: Job, folder: AttemptFolder, call: Call) -> Callable[[], None]:
+    """What is done some times a second while the worker runs."""
+    worker = call.context.workers.get(job.worker)
+    if worker is None or getattr(type(worker), "progress", None) is PlainWorker.progress:
+        return lambda: None
+
+    def show(text: str) -> None:
+        event = _event("attempt_progress", job)
+        event["text"] = text
+        call.say(event)
+
+    return Follower(folder.path / "stdout.log", worker.progress, show).poll
+
+
+def _told(attempt: Attempt, job: Job, call: Call) -> Attempt:
+    event = _event("attempt_finished", job)
+    code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
+    event["outcome"] = f"{attempt.outcome}{code}"
+    call.say(event)
+    return attempt
+
+
 def _ended(job: Job, folder: AttemptFolder, call: Call) -> Attempt:
     result = folder.result()
     if result is None:
+        failpoint("dispatch.lost")
+        # Also what its launcher could not take along: two living workers for one step never exist.
         kill_leftovers(call.context.run_dir(job.run_id), step=job.step.id)
         reason = "the launcher ended without a record: the worker is lost"
-        report = _left_behind(job, folder, call)
-        return _record(job, call, AttemptOutcome.LOST, reason=reason, report=report, started_at=folder.started_at())
-    outcomes = {
-        "finished": AttemptOutcome.FINISHED,
-        "timed_out": AttemptOutcome.TIMED_OUT,
-        "stopped": AttemptOutcome.LOST,
-        "not_started": AttemptOutcome.NOT_STARTED,
-    }
-    outcome, reason, report = outcomes[result.outcome], result.reason, Report()
+        started = folder.started()
+        report = _report(job, folder, call, _KILLED)
+        return _record(
+            job,
+            call,
+            AttemptOutcome.LOST,
+            reason=reason,
+            report=report,
+            started_at=started.started_at if started else None,
+        )
+    outcome = _OUTCOMES[result.outcome]
+    if outcome is AttemptOutcome.NOT_STARTED:
+        return _record(job, call, outcome, reason=result.reason, result=result)
+    report = _report(job, folder, call, _KILLED if result.exit_code is None else result.exit_code)
+    reason = result.reason
     if outcome is AttemptOutcome.FINISHED:
-        outcome, reason, report = _reported(job, folder, call, result)
-    elif outcome is not AttemptOutcome.NOT_STARTED:
-        report = _left_behind(job, folder, call)
+        outcome, reason = _judged(report, result)
     return _record(job, call, outcome, reason=reason, result=result, report=report)
 
 
-def _left_behind(job: Job, folder: AttemptFolder, call: Call) -> Report:
-    """It did not come to its own end, but it may have named its conversation, and what it has used is used."""
+def _report(job: Job, folder: AttemptFolder, call: Call, exit_code: int) -> Report:
+    """The worker's own typed result; of one that did not end by itself only session and usage are used."""
     worker = call.context.workers.get(job.worker)
-    return worker.report(job, folder.path, 1) if worker else Report()
-
-
-def _reported(job: Job, folder: AttemptFolder, call: Call, result: ExitRecord) -> tuple[AttemptOutcome, str, Report]:
-    """A worker's own typed result can only make its attempt worse; a non-zero exit code stays what it is."""
-    worker = call.context.workers.get(job.worker)
-    code = result.exit_code if result.exit_code is not None else 1
     if worker is None:
-        report = Report(missing=f'no worker "{job.worker}" is registered here that could read its result')
-    else:
-        report = worker.report(job, folder.path, code)
+        return Report(missing=f'no worker "{job.worker}" is registered here that could read its result')
+    return worker.report(_as_asked(job, folder), folder.path, exit_code)
+
+
+def _as_asked(job: Job, folder: AttemptFolder) -> Job:
+    """The job with the conversation that the attempt was told to go on with, which may have been found on disk."""
+    try:
+        return job.model_copy(update={"session": read_request(folder.path).session})
+    except (OSError, ValueError):
+        return job
+
+
+def _judged(report: Report, result: ExitRecord) -> tuple[AttemptOutcome, str]:
+    """A worker's own typed result can only make its attempt worse; a non-zero exit code stays what it is."""
     if report.failure:
-        return AttemptOutcome.REPORTED_FAILURE, report.failure, report
-    if report.missing and code == 0:
-        return AttemptOutcome.NO_RESULT, report.missing, report
-    return AttemptOutcome.FINISHED, result.reason, report
+        return AttemptOutcome.REPORTED_FAILURE, report.failure
+    if report.missing and result.exit_code == 0:
+        return AttemptOutcome.NO_RESULT, report.missing
+    return AttemptOutcome.FINISHED, result.reason
 
 
 def _record(
@@ -142,6 +203,7 @@ def _record(
         stderr_sha256=_hash(path / "stderr.log") if ended else None,
         session=report.session if report else None,
         usage=report.usage if report else Usage(),
+        permissions=report.permissions if report else Permissions(),
     )
 
 

@@ -10,6 +10,7 @@ from ..state.status import Route, Status
 from .context import Call
 from .formats import read_task_file
 from .move import Move
+from .secrets import without_secrets
 
 
 def extract(state: PipelineState, call: Call) -> Move:
@@ -19,7 +20,8 @@ def extract(state: PipelineState, call: Call) -> Move:
     """
     try:
         accepted = state.task if state.acceptance is not None else None
-        task = accepted or read_task_file(Path(state.task_file), state.task_id)
+        written = accepted or read_task_file(Path(state.task_file), state.task_id)
+        task = without_secrets(written, call.context.environment.masker())
     except TaskFileError as error:
         return Move(Status.FAILED, Route.UNREADABLE, str(error))
     criteria = len(task.criteria) + sum(len(step.criteria) for step in task.steps)

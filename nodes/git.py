@@ -27,8 +27,9 @@ _FORCED = {
     "GIT_EDITOR": "false",
     "GIT_ASKPASS": "false",
     "SSH_ASKPASS": "false",
-    # A replacement would show other files under a commit's id than the commit holds.
+    # A replacement or a graft would show other files or parents under a commit's id than the commit holds.
     "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
 }
 TIMEOUT_S = 600.0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from ..state.errors import WorkspaceError
 from ..state.pipeline import PipelineState
-from ..state.records import Attempt, Check
+from ..state.records import Attempt, Check, CheckKind
 from ..state.task import Step, Task
 from .checks.round import Round
 from .checks.scope import allowed_globs
@@ -39,6 +40,10 @@ class Ground(Protocol):
         """The changed files against what is allowed."""
         ...
 
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """The checks with what can have become otherwise by the last command."""
+        ...
+
     def leave(self) -> None:
         """Tidy up, also after a round that was stopped."""
         ...
@@ -69,8 +74,25 @@ class SharedGround:
         """What differs from the state before the first step, against the scope of all steps so far."""
         baseline = need(self._state.baseline, "baseline")
         runs_dir = self.round.call.context.runs_dir
-        changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir)
+        try:
+            changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir)
+        except WorkspaceError as error:
+            yield self.round.scope_unknown(error)
+            return
         yield self.round.scope(changes, allowed_globs(self._state))
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
+
+        def again(check: Check) -> Check:
+            if check.kind is CheckKind.SCOPE:
+                return next(self.scope())
+            if check.kind is CheckKind.OUTPUT:
+                contract = task.step(check.step) if check.step else task
+                return next(self.round.output(item, check) for item in contract.outputs if item.ref == check.ref)
+            return check
+
+        return tuple(again(check) for check in checks)
 
     def leave(self) -> None:
         """Nothing: the workspace is the user's."""

@@ -22,6 +22,8 @@ from ..state.status import Node, check_transition
 from ..state.update import apply_update, validate_state, validate_update
 from .context import Call, RunContext
 from .move import Move
+from .secrets import hide_in_event, hide_in_update
+from .workers.launcher.masking import Masker
 
 _Input = TypeVar("_Input", PipelineState, Job)
 _OWNED = ("status", "transitions")
@@ -45,14 +47,16 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
 
     def run(state: _Input, runtime: Runtime[RunContext]) -> dict[str, Any]:
         failpoint(f"node.{node}.enter")
-        call = _call(runtime, default)
+        context: RunContext = runtime.context or default
+        masker = context.environment.masker()
+        call = _call(runtime, context, masker)
         clock = time.monotonic()
         call.say(Event(event="node_started", run_id=state.run_id, node=node))
         if isinstance(state, PipelineState):
             state = validate_state(state)
         move = stage(state, call)
         failpoint(f"node.{node}.moved")
-        update = _update(node, state, move)
+        update = _update(node, state, move, masker)
         if isinstance(state, PipelineState):
             new_state = apply_update(state, update)
             update |= validate_update(after(new_state, call)) if after else {}
@@ -64,7 +68,7 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
     return run
 
 
-def _update(node: Node, state: PipelineState | Job, move: Move) -> dict[str, Any]:
+def _update(node: Node, state: PipelineState | Job, move: Move, masker: Masker) -> dict[str, Any]:
     owned = [name for name in _OWNED if name in move.update]
     if owned:
         raise StateError(f'node "{node}" writes "{owned[0]}", which belongs to the guard')
@@ -77,18 +81,19 @@ def _update(node: Node, state: PipelineState | Job, move: Move) -> dict[str, Any
         reason=move.reason,
         at=datetime.now(UTC),
     )
-    return validate_update({**move.update, "status": edge.target, "transitions": (record,)})
+    return hide_in_update(validate_update({**move.update, "status": edge.target, "transitions": (record,)}), masker)
 
 
-def _call(runtime: Runtime[RunContext], default: RunContext) -> Call:
-    given: RunContext | None = runtime.context
-    context = given or default
+def _call(runtime: Runtime[RunContext], context: RunContext, masker: Masker) -> Call:
     control = runtime.control
 
     def draining() -> bool:
         return context.drain.is_set() or (control is not None and control.drain_requested)
 
-    return Call(context=context, say=runtime.stream_writer, draining=draining)
+    def say(event: Event) -> None:
+        runtime.stream_writer(hide_in_event(event, masker))
+
+    return Call(context=context, say=say, draining=draining)
 
 
 def _finished(node: Node, run: str, move: Move, duration_s: float) -> Event:

@@ -22,6 +22,8 @@ from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
 from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
+from .secrets import without_secrets
+from .workers.environment import Environment
 from .workers.files import make_private_folder, write_private
 
 REQUEST = "request.json"
@@ -48,6 +50,7 @@ def new_run(
     isolate: Isolation | str = Isolation.NONE,
     merge: MergePolicy | str = MergePolicy.FF,
     accepted: AcceptedTask | None = None,
+    environment: Environment | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -60,6 +63,7 @@ def new_run(
         merge: what follows once all of an isolated run is verified: `ff` fast-forwards the branch that the workspace is
             on, `none` leaves the result on the branch of the run.
         accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
+        environment: names the secret variables, whose values may not stand in the card.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -68,7 +72,8 @@ def new_run(
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
-    parsed = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
+    written = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
+    parsed = without_secrets(written, (environment or Environment()).masker())
     compile_plan(parsed)
     baseline = read_baseline(where, runs_dir=runs)
     isolated = None
@@ -86,7 +91,7 @@ def new_run(
         run_id=claimed,
         task_file=str(source),
         task_id=parsed.id,
-        task=accepted.task if accepted is not None else None,
+        task=parsed if accepted is not None else None,
         acceptance=accepted.acceptance if accepted is not None else None,
         workspace=str(where.resolve()),
         worker=worker,

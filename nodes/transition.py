@@ -10,10 +10,11 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.records import CheckKind, Order, Outcome, Verdict
 from ..state.status import Route, Status
 from ..state.task import Task
-from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result
+from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_result, waits_for
 from .budget import affordable, over_budget
 from .context import Call
 from .isolate.progress import integration, where_it_is
+from .lost import asks_a_person, retried
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -33,7 +34,7 @@ def transition(state: PipelineState, call: Call) -> Move:
     if (waiting := unapproved_result(state, task, accepted)) is not None:
         blocked = ask_to_accept(state, task, waiting, call.context.run_dir(state.run_id))
         update = {"accepted": accepted, "blocked": blocked}
-        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
     if (move := integration(state, accepted)) is not None:
         return move
     if len(accepted) == len(task.steps):
@@ -51,7 +52,7 @@ def _next_steps(state: PipelineState, task: Task, accepted: tuple[StepId, ...]) 
     if not free:
         blocked = ask_to_start(state, task, held[0])
         update |= {"orders": held, "blocked": blocked}
-        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, blocked.question, update)
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
     orders = affordable(state, free)
     names = ", ".join(order.step for order in orders)
     return Move(Status.EXECUTE, Route.ACCEPTED_NEXT, f"next: {names}", {**update, "orders": orders})
@@ -71,7 +72,8 @@ def _failed_steps(state: PipelineState, task: Task, whole: dict[StepId | None, V
 
 
 def _accepted(state: PipelineState, task: Task, whole: dict[StepId | None, Verdict]) -> tuple[StepId, ...]:
-    looked_at = {check.step for check in state.checks if check.round == state.round}
+    newest = state.round
+    looked_at = {check.step for check in state.checks if check.round == newest}
     return tuple(
         step.id
         for step in task.steps
@@ -84,14 +86,18 @@ def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId |
     reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
     accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
     update: dict[str, Any] = {"accepted": accepted}
-    if (blocked := exhausted(state, failed, reasons)) is not None:
+    if (blocked := asks_a_person(state, failed)) is not None:
+        return _blocked(Route.LOST, blocked, update)
+    again = retried(state, failed)
+    if (blocked := exhausted(state, [step for step in failed if step not in again], reasons)) is not None:
         return _blocked(Route.EXHAUSTED, blocked, update)
     orders = tuple(rework_order(state, step) for step in failed)
     if (blocked := over_budget(state, orders)) is not None:
         return _blocked(Route.OVER_BUDGET, blocked, update)
     orders = affordable(state, orders)
-    update |= {"orders": orders, "reworks": count_reworks(state, [order.step for order in orders])}
-    return Move(Status.EXECUTE, Route.REWORK, "; ".join(reasons), update)
+    reworked = [order.step for order in orders if order.step not in again]
+    update |= {"orders": orders, "reworks": count_reworks(state, reworked)}
+    return Move(Status.EXECUTE, Route.REWORK if reworked else Route.RETRY, "; ".join(reasons), update)
 
 
 def exhausted(state: PipelineState, steps: Sequence[StepId], reasons: tuple[str, ...]) -> Blocked | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..state.errors import WorkspaceError
 from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.status import Route, Status
@@ -45,7 +46,7 @@ def verify(state: PipelineState, call: Call) -> Move:
     kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
-        checks = tuple(_checks(state, task, ground))
+        checks = ground.looked_at_again(task, tuple(_checks(state, task, ground)))
     except CheckStopped:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
     finally:
@@ -72,7 +73,10 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
     """
     if state.isolated or not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
         return None
-    return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
+    try:
+        return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)
+    except WorkspaceError:
+        return None
 
 
 def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, NewType
 
 from pydantic import AfterValidator
@@ -18,6 +19,8 @@ RUN_ID_MAX = 120
 STEP_ID_MAX = 32
 
 
+# A state is validated as a whole many times, and has few names.
+@lru_cache(maxsize=4096)
 def _safe_name(kind: str, value: str, limit: int) -> str:
     shown = value if len(value) <= 60 else value[:57] + "..."
     if not value:

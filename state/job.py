@@ -7,7 +7,7 @@ from pydantic import Field
 from .ids import RunIdField, TaskIdField
 from .isolation import Place
 from .model import Record
-from .records import Check, Order
+from .records import OUTPUT_LIMIT_BYTES, Check, Order
 from .status import Status
 from .task import Step
 
@@ -43,3 +43,4 @@ class Job(Record):
     timeout_s: float = Field(gt=0)
     max_turns: int | None = Field(default=None, ge=1)
     max_cost_usd: float | None = Field(default=None, gt=0)
+    output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)

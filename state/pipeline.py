@@ -15,12 +15,14 @@ from .isolation import Isolated
 from .model import Record
 from .plan import Plan
 from .records import (
+    OUTPUT_LIMIT_BYTES,
     Approval,
     Attempt,
     AttemptOutcome,
     Check,
     Decision,
     EvidenceFile,
+    OnLost,
     Order,
     Outcome,
     Transition,
@@ -59,6 +61,11 @@ class Limits(Record):
         max_turns, max_cost_usd: of all attempts together, as their workers report them.
         max_attempts: how often a worker is started in the run.
         step_budget_s, step_max_turns, step_max_cost_usd, step_max_attempts: the same for each step by itself.
+        output_limit_bytes: limit for what one attempt, or one verification command, may print.
+        on_lost: what follows when a worker is gone without a result: it is started again and told (`retry`), that is
+            counted as a rework (`rework`), or a person is asked (`block`).
+        max_lost: how many attempts of one step may be lost in a row before a person is asked.
+        max_parallel: how many steps are worked on at the same time.
     """
 
     max_rework: int = Field(default=3, ge=0, le=100)
@@ -72,6 +79,10 @@ class Limits(Record):
     step_max_turns: int | None = Field(default=None, ge=1)
     step_max_cost_usd: float | None = Field(default=None, gt=0)
     step_max_attempts: int | None = Field(default=None, ge=1)
+    output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)
+    on_lost: OnLost = OnLost.RETRY
+    max_lost: int = Field(default=3, ge=0, le=100)
+    max_parallel: int = Field(default=8, ge=1, le=256)
 
     def of_run(self) -> Allowance:
         """What the run may use in all."""
@@ -90,9 +101,15 @@ class Limits(Record):
 
 
 class Baseline(Record):
-    """The workspace as it was before the first step: its commit, and the files that differed from it then."""
+    """The workspace as it was before the first step: its commit, and the files that differed from it then.
+
+    Attributes:
+        ignored: patterns of files that git was told to ignore, from outside the worktree; what is added to them later
+            hides nothing.
+    """
 
     commit: str
+    ignored: tuple[str, ...] = ()
     dirty: dict[str, str] = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
 
 
@@ -202,6 +219,5 @@ class PipelineState(BaseModel):
 
     def failing(self, step: str | None) -> tuple[Check, ...]:
         """Checks of the newest round that did not pass, for one step (None: the task itself)."""
-        return tuple(
-            c for c in self.checks if c.round == self.round and c.step == step and c.outcome is not Outcome.PASSED
-        )
+        newest = self.round
+        return tuple(c for c in self.checks if c.round == newest and c.step == step and c.outcome is not Outcome.PASSED)

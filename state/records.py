@@ -12,6 +12,8 @@ from .model import Record
 from .status import Node, Route, Status
 from .task import ApprovalPoint
 
+OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+
 
 class AttemptKind(StrEnum):
     """Why a worker was started."""
@@ -38,6 +40,14 @@ class AttemptOutcome(StrEnum):
     REPORTED_FAILURE = "reported_failure"
 
 
+class OnLost(StrEnum):
+    """What follows when a worker is gone without a result."""
+
+    RETRY = "retry"
+    REWORK = "rework"
+    BLOCK = "block"
+
+
 class Usage(Record):
     """What an attempt used, from the worker's own typed records; None where it does not say."""
 
@@ -47,12 +57,35 @@ class Usage(Record):
     output_tokens: int | None = Field(default=None, ge=0)
 
 
+class Denial(Record):
+    """Something a worker asked for and was not allowed: what, and why not."""
+
+    what: str
+    why: str
+
+
+class Permissions(Record):
+    """What a worker asked to be allowed. Every decision stands in `permissions.jsonl` of the attempt's folder.
+
+    Attributes:
+        asked, denied: how many decisions there were.
+        denials: the first of those that were denied.
+        sha256: of `permissions.jsonl`; None where the worker keeps no such file.
+    """
+
+    asked: int = Field(default=0, ge=0)
+    denied: int = Field(default=0, ge=0)
+    denials: tuple[Denial, ...] = ()
+    sha256: str | None = None
+
+
 class Attempt(Record):
     """One dispatch of one step to a worker. `folder` and log paths are relative to the run's folder.
 
     Attributes:
         session: the worker's own name for its conversation, by which a later attempt can continue it.
         commit: what it left in its worktree; None where the run is not isolated, or git could not commit it.
+        permissions: what it asked to be allowed, where its kind of worker asks.
     """
 
     step: StepIdField
@@ -70,6 +103,7 @@ class Attempt(Record):
     session: str | None = None
     usage: Usage = Usage()
     commit: str | None = None
+    permissions: Permissions = Permissions()
 
     @property
     def succeeded(self) -> bool:

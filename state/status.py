@@ -46,8 +46,10 @@ class Route(StrEnum):
     CHECKED = "checked"
     ACCEPTED_NEXT = "accepted_next"
     REWORK = "rework"
+    RETRY = "retry"
     ACCEPTED_ALL = "accepted_all"
     EXHAUSTED = "exhausted"
+    LOST = "lost"
     UNVERIFIABLE = "unverifiable"
     OVER_BUDGET = "over_budget"
     INTEGRATE = "integrate"
@@ -93,8 +95,10 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.EXECUTE, Node.VERIFY, Route.DRAIN, Status.DRAINING, Node.ADOPT),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.ACCEPTED_NEXT, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.REWORK, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.RETRY, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.ACCEPTED_ALL, Status.DONE, None),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.EXHAUSTED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.LOST, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.OVER_BUDGET, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),

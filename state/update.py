@@ -39,7 +39,9 @@ def validate_update(update: Mapping[str, Any]) -> dict[str, Any]:
             known = ", ".join(PipelineState.model_fields)
             raise StateError(f'update of unknown field "{name}"', facts={"known": known})
         try:
-            checked[name] = _adapter(name).validate_python(value)
+            # Through plain values: an instance that was copied past its own validation would be believed as it is.
+            plain = _adapter(name).dump_python(value, warnings=False)
+            checked[name] = _adapter(name).validate_python(plain)
         except ValidationError as error:
             raise StateError(f'update of "{name}" does not fit its type', facts=_facts(error)) from None
     return checked
@@ -54,7 +56,11 @@ def apply_update(state: PipelineState, update: Mapping[str, Any]) -> PipelineSta
     values = {name: getattr(state, name) for name in PipelineState.model_fields}
     for name, value in validate_update(update).items():
         values[name] = _reducer(name)(values[name], value)
-    return validate_state(values)
+    try:
+        # What was there is valid, and so is each value of the update; what they make together is looked at here.
+        return PipelineState.model_validate(values)
+    except ValidationError as error:
+        raise StateError("the state of the run is not valid", facts=_facts(error)) from None
 
 
 @cache

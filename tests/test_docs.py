@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import subprocess
@@ -9,8 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.cli import waypost, waypost_here
+import yaml
+from kit.cli import command, environment, waypost, waypost_here
+from kit.jobs import make_job, run_worker
+from kit.states import RUN
+from waypost.nodes.config import load_config
+from waypost.nodes.workers import Health, LangChainWorker
+from waypost.nodes.workers.agents import Agent, shipped_agents
+from waypost.nodes.workers.gate import Gate
+from waypost.nodes.workers.langchain.scripted_model import Reply
+from waypost.nodes.workers.langchain.tools import workspace_tools
 from waypost.nodes.workers.scripted import Cue
+from waypost.nodes.workers.typed import EventWriter
 from waypost.state.status import Node, state_diagram
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +91,50 @@ def test_the_python_of_the_workers_page_runs(tmp_path):
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("page", ["acp.md", "langchain.md"])
+def test_the_python_of_the_pages_on_agents_runs(tmp_path, page):
+    for program in blocks((ROOT / "docs" / page).read_text(encoding="utf-8"), "python"):
+        ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_factory_of_the_langchain_page_does_its_work(repo):
+    factory = blocks((ROOT / "docs" / "langchain.md").read_text(encoding="utf-8"), "python")[1]
+    (repo.parent / "my_factory.py").write_text(factory, encoding="utf-8")
+    attempt = run_worker(repo, LangChainWorker("my_factory:make", search_path=(repo.parent,)))
+    assert attempt.succeeded, attempt
+    assert (repo / "prompt.txt").read_text() == (repo.parent / "runs" / RUN / attempt.folder / "prompt.md").read_text()
+
+
+def test_the_agent_of_the_examples_writes_what_it_may_on_the_card_of_its_page(repo):
+    (card,) = blocks((ROOT / "docs" / "acp.md").read_text(encoding="utf-8"), "markdown")
+    (repo.parent / "tasks.md").write_text(card, encoding="utf-8")
+    words = [*command("run", "../tasks.md", "--worker", "acp", "--runs", "../runs", "--json")]
+    agent = f"{sys.executable} {ROOT / 'examples' / 'acp_agent.py'}"
+    variables = {**environment(), "WAYPOST_ACP_AGENT": agent}
+    ran = subprocess.run(words, cwd=repo, env=variables, capture_output=True, text=True)
+    assert ran.returncode == 0, ran
+    assert sorted(path.name for path in repo.iterdir()) == [".git", "README", "src"]
+
+
+def test_the_scripted_model_is_described_with_all_its_fields():
+    page = (ROOT / "docs" / "langchain.md").read_text(encoding="utf-8")
+    assert all(f"`{name}" in page for name in Reply.model_fields)
+    (script,) = blocks(page, "yaml")
+    assert [Reply.model_validate(reply).fail for reply in yaml.safe_load(script)] == [
+        None,
+        "the provider is down",
+        None,
+    ]
+
+
+def test_every_tool_of_the_ready_agent_is_described(repo):
+    page = (ROOT / "docs" / "langchain.md").read_text(encoding="utf-8")
+    (repo.parent / "runs/run/dispatch/S1/attempt-1").mkdir(parents=True)
+    gate = Gate(make_job(repo), repo.parent / "runs/run/dispatch/S1/attempt-1", EventWriter(io.StringIO()))
+    assert all(f"`{tool.name}({', '.join(tool.args)})`" in page for tool in workspace_tools(gate, repo))
+
+
 def test_every_cue_of_the_scripted_worker_is_on_its_page():
     page = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
     assert all(f"`{name}" in page for name in Cue.model_fields)
@@ -96,3 +151,29 @@ def test_links_lead_to_files_that_exist(path):
 def test_python_in_the_documents_compiles(path):
     for block in blocks(path.read_text(encoding="utf-8"), "python"):
         compile(block, str(path), "exec")
+
+
+AGENTS_PAGE = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+
+
+def test_every_shipped_agent_is_on_its_page_with_a_page_of_its_own_documentation():
+    for name, agent in shipped_agents().items():
+        (row,) = re.findall(rf"^\| `{name}` .*$", AGENTS_PAGE, re.MULTILINE)
+        assert any(url in row for url in agent.docs)
+
+
+def test_every_field_of_an_agent_is_on_its_page():
+    assert all(f"`{name}`" in AGENTS_PAGE for name in (*Agent.model_fields, *Health.model_fields))
+
+
+def test_the_configuration_of_the_agents_page_is_valid(tmp_path):
+    (tmp_path / "waypost.toml").write_text("\n".join(blocks(AGENTS_PAGE, "toml")), encoding="utf-8")
+    config = load_config(tmp_path)
+    assert set(config.agents) == {"claude", "careful", "robot"}
+    assert config.environment.secret == ("DEPLOY_TOKEN",)
+
+
+def test_the_python_of_the_agents_page_runs(tmp_path):
+    (program,) = blocks(AGENTS_PAGE, "python")
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -79,3 +79,12 @@ def test_a_second_process_resumes_the_thread_of_one_that_was_killed(repo, point)
     resumed = invoke("resume", killed.stdout.split()[0], repo)
     assert (resumed.returncode, resumed.stdout.splitlines()[-1], resumed.stderr) == (0, "DONE", "")
     assert (repo / "work.txt").read_text() == "S1\nS2\n"
+
+
+def test_the_langchain_agent_is_refused_what_is_not_its_own_and_ends_done():
+    ran = subprocess.run([sys.executable, str(EXAMPLES / "langchain_agent.py")], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        "denied: write README.md: 'README.md' is not among the allowed paths (src/**)",
+        "DONE",
+    ]

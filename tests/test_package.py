@@ -37,7 +37,7 @@ def wheel(tmp_path_factory) -> Path:
 def test_it_holds_exactly_the_modules_and_templates_of_the_package(wheel):
     expected = {f"waypost/{path.name}" for path in ROOT.glob("*.py")} | {"waypost/py.typed"}
     for room in PACKAGES:
-        files = [*(ROOT / room).rglob("*.py"), *(ROOT / room).rglob("*.j2")]
+        files = [path for kind in ("*.py", "*.j2", "*.toml") for path in (ROOT / room).rglob(kind)]
         expected |= {f"waypost/{path.relative_to(ROOT)}" for path in files}
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == expected

@@ -15,6 +15,17 @@ from lib.work import Script
 
 _HOUSE = Path(waypost.checkpointing.__file__).parents[1]
 _ROWS = 16
+_STAGES = {
+    "serialising the values, before anything is waited for": (
+        "packing.py:checkpoint_record",
+        "packing.py:writes_record",
+    ),
+    "making lines: what is new, JSON, checksum, hash": ("commit.py:__init__",),
+    "the file lock": ("ledger.py:lock", "files.py:unlock"),
+    "the fence: the file still ends with our last line": ("ledger.py:is_as_known",),
+    "the write": ("ledger.py:_put",),
+    "taking the lines into the index": ("ledger.py:_take_in",),
+}
 
 
 def profile(shop: Shop, plan: Plan) -> Section:
@@ -29,7 +40,25 @@ def profile(shop: Shop, plan: Plan) -> Section:
             profiler.runcall(store.ask, "put", *put)
             writes = script.writes()
             profiler.runcall(store.ask, "put_writes", *writes)
-    return Section("profile", notes=[_table(pstats.Stats(profiler))])
+    found = pstats.Stats(profiler)
+    return Section("profile", notes=[_stages(found), _table(found)])
+
+
+def _stages(stats: pstats.Stats) -> str:
+    """How the calls divide into what they do one after the other."""
+    spent = {_place(*key): row[3] for key, row in stats.stats.items()}  # pyright: ignore
+    whole = spent["checkpointing/saver.py:put"] + spent["checkpointing/saver.py:put_writes"]
+    rows = [(what, sum(spent.get(f"checkpointing/{name}", 0) for name in names)) for what, names in _STAGES.items()]
+    rows.append(("everything else: handing over, grouping, waiting", whole - sum(time for _, time in rows)))
+    return "\n".join(
+        [
+            "### The stages of put and put_writes, without syncs",
+            "",
+            "| share | stage |",
+            "| ---: | --- |",
+            *(f"| {100 * time / whole:.1f} % | {what} |" for what, time in rows),
+        ]
+    )
 
 
 def _table(stats: pstats.Stats) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lib.reasons import reasons
 from lib.results import Section, Series, Spread, Target
 
 _INTRO = """# Checkpointers, measured
@@ -16,7 +17,7 @@ median and, in brackets, the least and the most of all rounds."""
 
 def page(sections: Sequence[Section], facts: Mapping[str, str], plots: Sequence[str]) -> str:
     """The whole page as Markdown."""
-    parts = [_INTRO, _facts(facts), _targets(sections)]
+    parts = [_INTRO, _facts(facts), _targets(sections), reasons(sections)]
     parts += [f"![{name}]({name}.png)" for name in plots]
     for section in sections:
         parts += [_series(series, section.measured) for series in section.series]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,4 +35,8 @@ AcceptOption = Annotated[
 ]
 WriteBackOption = Annotated[
     bool, typer.Option("--write-back", help="Set the task to done in its file once it is DONE.")
+]
+OnLostOption = Annotated[
+    Literal["retry", "rework", "block"],
+    typer.Option("--on-lost", help="A worker is gone without a result: start it again, count a rework, or ask."),
 ]

@@ -16,6 +16,7 @@ from .options import (
     JsonOption,
     ModelOption,
     NoteOption,
+    OnLostOption,
     RunArgument,
     RunsOption,
     SignOption,
@@ -45,6 +46,12 @@ def run(
     step_max_turns: Annotated[int | None, typer.Option(min=1, help="As --max-turns, for each step.")] = None,
     step_max_cost_usd: Annotated[float | None, typer.Option(min=0.000001, help="As --max-cost-usd, per step.")] = None,
     step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
+    on_lost: OnLostOption = "retry",
+    max_lost: Annotated[int, typer.Option(min=0, max=100, help="Lost attempts in a row before a person is asked.")] = 3,
+    max_parallel: Annotated[
+        int | None, typer.Option(min=1, max=256, help="At a time: tasks of a batch (1), else steps of a task (8).")
+    ] = None,
+    output_limit_bytes: Annotated[int, typer.Option(min=1, help="What an attempt or a check may print.")] = 256 << 20,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     isolate: Annotated[
         Literal["none", "worktree"], typer.Option(help="Work in your checkout, or in git worktrees on a branch.")
@@ -52,7 +59,6 @@ def run(
     merge: Annotated[
         Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
     ] = "ff",
-    max_parallel: Annotated[int | None, typer.Option(min=1, max=256, help="Tasks of a batch at a time; 1.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Of a batch: only this task. Repeatable.")] = None,
     begin_at: Annotated[str | None, typer.Option("--from", help="Of a batch: this task and all after it.")] = None,
     fail_fast: Annotated[
@@ -160,3 +166,22 @@ def status(
     from ..status import show_all, show_one
 
     raise typer.Exit(show_one(run_id, runs=runs, json=json) if run_id else show_all(runs=runs, json=json))
+
+
+@app.command()
+def clean(
+    run_id: Annotated[str | None, typer.Argument(help="Run id; all runs if not given.")] = None,
+    runs: RunsOption = RUNS_DIR,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what holds work, and runs that can be resumed; never living ones.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Remove worktrees and branches of isolated runs that are over: 0 nothing left, 3 something with work was kept.
+
+    Example:  waypost clean --dry-run
+    """
+    from ..clean import clean as clean_runs
+
+    raise typer.Exit(clean_runs(run_id, runs=runs, dry_run=dry_run, force=force, json=json))

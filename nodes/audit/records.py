@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...state.errors import IllegalTransition, TaskFileError
-from ...state.invariants import missing_for_done
+from ...state.invariants import missing_for_done, missing_on_branch
 from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Transition, Verdict
 from ...state.status import Node, Status, check_transition
@@ -139,6 +139,7 @@ def _end(state: PipelineState) -> Iterator[Finding]:
         yield wrong("verdicts", "run", f"is {state.status}, not DONE: it proves nothing")
         return
     missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts, state.decisions)
+    missing += missing_on_branch(state.isolated, state.task, state.attempts)
     for what in missing:
         yield wrong("verdicts", "run", f"DONE without proof: {what}")
     if not missing:

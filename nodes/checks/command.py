@@ -6,8 +6,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from ..workers.launcher.masking import Masker
+from .process import run_command
 
 _SHELL_SYNTAX = frozenset("|&;<>()$`*?[]{}~#\n")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
@@ -19,6 +23,7 @@ _MAKE = frozenset({"make", "gmake"})
 _NO_RULE = re.compile(r"No rule to make target [`']([^']+)'\.")
 _NO_MAKEFILE = "no makefile found"
 _PROBE_TIMEOUT_S = 30.0
+_PROBE_OUTPUT_BYTES = 16 << 20
 
 
 def argv_of(command: str) -> tuple[str, ...]:
@@ -71,46 +76,65 @@ def program_of(command: str) -> str | None:
     return names[0] if names and names[0] not in _BUILTINS and not set(names[0]) & _SHELL_SYNTAX else None
 
 
-def find_program(name: str, workspace: Path) -> str | None:
-    """The file that a program name stands for in the workspace, None where there is none."""
+def find_program(name: str, workspace: Path, search: str | None = None) -> str | None:
+    """The file that a program name stands for in the workspace, None where there is none.
+
+    Args:
+        search: where to look, as in PATH; our own PATH if not given.
+    """
     if "/" in name:
         path = workspace / name
         return str(path) if path.is_file() and os.access(path, os.X_OK) else None
-    return shutil.which(name)
+    return shutil.which(name, path=search)
 
 
-def why_absent(command: str, argv: tuple[str, ...], exit_code: int | None, workspace: Path) -> str | None:
+def why_absent(
+    command: str,
+    argv: tuple[str, ...],
+    exit_code: int | None,
+    workspace: Path,
+    env: Mapping[str, str] = os.environ,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> str | None:
     """Why a command that did not pass does not exist here at all; None where it exists (and failed).
 
     Args:
         exit_code: how it ended, None where it could not be started.
+        env: the variables it was started with.
+
+    Raises:
+        CheckStopped: `stop` said so while make was asked.
     """
     program = program_of(command)
     shell = argv[:1] == ("bash",) and argv[1:2] == ("-euo",)
-    if program and find_program(program, workspace) is None and (not shell or exit_code == 127):
+    if program and find_program(program, workspace, env.get("PATH")) is None and (not shell or exit_code == 127):
         return f"command not found: {program}"
     if program and os.path.basename(program) in _MAKE and exit_code == 2 and not shell:
-        return _missing_target(argv, workspace)
+        return _missing_target(argv, workspace, env, stop)
     return None
 
 
-def _missing_target(argv: tuple[str, ...], workspace: Path) -> str | None:
+def _missing_target(
+    argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], stop: Callable[[], bool]
+) -> str | None:
     # make's exit code 2 also means "the recipe failed": a dry run tells the two apart without running a recipe.
-    probe = subprocess.run(
-        [argv[0], "-n", *argv[1:]],
-        cwd=workspace,
-        env={**os.environ, "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_PROBE_TIMEOUT_S,
-        check=False,
-    )
-    if probe.returncode == 0:
+    with tempfile.TemporaryDirectory(prefix="waypost-") as folder:
+        log = Path(folder) / "probe.log"
+        probe = run_command(
+            (argv[0], "-n", *argv[1:]),
+            workspace=workspace,
+            log=log,
+            timeout_s=_PROBE_TIMEOUT_S,
+            output_limit_bytes=_PROBE_OUTPUT_BYTES,
+            env={**env, "LC_ALL": "C"},
+            masker=Masker(),
+            stop=stop,
+        )
+        said = log.read_text(encoding="utf-8", errors="replace")
+    # One that does not end in time exists: it runs programs while it is read.
+    if probe.exit_code in (0, None):
         return None
-    if (found := _NO_RULE.search(probe.stderr)) and found.group(1) in argv[1:]:
+    if (found := _NO_RULE.search(said)) and found.group(1) in argv[1:]:
         return f'make has no rule for "{found.group(1)}"'
-    if _NO_MAKEFILE in probe.stderr.lower():
-        return "there is no makefile"
-    return None
+    return "there is no makefile" if _NO_MAKEFILE in said.lower() else None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ...state.errors import WorkspaceError
 from ...state.events import Event, EventKind
 from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
 from ...state.status import Node
-from ...state.task import Command, Contract
+from ...state.task import Command, Contract, Output
 from ..context import Call
 from ..workers.files import make_private_folder, sha256_file, write_private
 from ..workers.leftovers import RUN_DIR_VARIABLE
@@ -102,6 +103,14 @@ class Round:
             self._say("check_finished", check.step, check.run, outcome)
             yield check
 
+    def output(self, output: Output, before: Check) -> Check:
+        """An expected output that was looked at before, as it is now."""
+        outcome, reason = look_at_output(self.workspace, output.path)
+        if outcome is before.outcome:
+            return before.model_copy(update={"reason": reason})
+        self._say("check_finished", before.step, before.run, outcome)
+        return before.model_copy(update={"outcome": outcome, "reason": reason})
+
     def scope(
         self,
         changes: tuple[Change, ...],
@@ -114,7 +123,7 @@ class Round:
         judged = judge_changes(changes, globs)
         outside = [change.path for change, allowed in judged if not allowed]
         log = self.folder / f"{f'{step}.' if step else ''}{SCOPE_REF}.jsonl"
-        write_private(log, scope_log(judged))
+        write_private(log, self.call.context.environment.masker().bytes(scope_log(judged)))
         limits = f"Allowed Scope {', '.join(globs)}" if globs else "no Allowed Scope declared"
         reason = f"{len(judged)} changed, {len(outside)} outside; {limits}"
         if outside:
@@ -131,6 +140,20 @@ class Round:
             reason=reason,
             log=str(log.relative_to(self.run_dir)),
             log_sha256=sha256_file(log),
+        )
+
+    def scope_unknown(self, error: WorkspaceError) -> Check:
+        """Git cannot say what changed: whatever was done cannot be held against what the task allows."""
+        return Check(
+            id=self._id(None, SCOPE_REF),
+            round=self.number,
+            step=None,
+            attempt=None,
+            ref=SCOPE_REF,
+            kind=CheckKind.SCOPE,
+            run="changed files against the Allowed Scope",
+            outcome=Outcome.UNVERIFIABLE,
+            reason="; ".join([error.what, *(f"{label}: {fact}" for label, fact in error.facts.items())]),
         )
 
     def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
@@ -173,6 +196,8 @@ class Round:
         log = self.folder / f"{check_id.partition('.')[2]}.log"
         timeout_s = command.timeout_s or self.limits.check_timeout_s
         argv: tuple[str, ...] = ()
+        environment = self.call.context.environment
+        env = {**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)}
         try:
             argv = argv_of(text)
             ran = run_command(
@@ -180,12 +205,14 @@ class Round:
                 workspace=self.workspace,
                 log=log,
                 timeout_s=timeout_s,
-                env={RUN_DIR_VARIABLE: str(self.run_dir)},
+                output_limit_bytes=self.limits.output_limit_bytes,
+                env=env,
+                masker=environment.masker(),
                 stop=self.call.draining,
             )
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
-        outcome, reason = _judge(ran, text, argv, self.workspace, timeout_s)
+        outcome, reason = self._judge(ran, text, argv, env)
         self._say("check_finished", step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
@@ -207,6 +234,19 @@ class Round:
             log_sha256=sha256_file(log) if log.exists() else None,
         )
 
+    def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], env: Mapping[str, str]) -> tuple[Outcome, str]:
+        if ran.stopped:
+            return Outcome.FAILED, ran.stopped
+        if ran.exit_code == 0:
+            return Outcome.PASSED, "exit code 0"
+        stop = self.call.draining
+        absent = why_absent(text, argv, ran.exit_code, self.workspace, env, stop=stop) if argv else None
+        if absent:
+            return Outcome.UNVERIFIABLE, absent
+        if ran.exit_code is None:
+            return Outcome.UNVERIFIABLE, ran.error
+        return Outcome.FAILED, f"exit code {ran.exit_code}"
+
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"
 
@@ -220,19 +260,6 @@ class Round:
             event["outcome"] = outcome
             event["duration_s"] = round(duration_s, 3)
         self.call.say(event)
-
-
-def _judge(ran: Ran, text: str, argv: tuple[str, ...], workspace: Path, timeout_s: float) -> tuple[Outcome, str]:
-    if ran.timed_out:
-        return Outcome.FAILED, f"timed out after {timeout_s:g} s"
-    if ran.exit_code == 0:
-        return Outcome.PASSED, "exit code 0"
-    absent = why_absent(text, argv, ran.exit_code, workspace) if argv else None
-    if absent:
-        return Outcome.UNVERIFIABLE, absent
-    if ran.exit_code is None:
-        return Outcome.UNVERIFIABLE, ran.error
-    return Outcome.FAILED, f"exit code {ran.exit_code}"
 
 
 def _worker_reason(attempt: Attempt) -> str:

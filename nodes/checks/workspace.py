@@ -11,6 +11,7 @@ from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
+from .unhidden import ignored_outside, plain_index, unhidden
 
 _DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
 ABSENT = "absent"
@@ -41,22 +42,26 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
             facts=error.facts,
             next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
         ) from None
-    dirty = {change.path: _content(workspace / change.path) for change in _differences(workspace, commit, runs_dir)}
-    return Baseline(commit=commit, dirty=dirty)
+    ignored = ignored_outside(workspace)
+    found = _differences(workspace, commit, runs_dir, ignored)
+    dirty = {change.path: _content(workspace / change.path) for change in found}
+    return Baseline(commit=commit, dirty=dirty, ignored=ignored)
 
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
     """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
-    now = {change.path: change for change in _differences(workspace, baseline.commit, runs_dir)}
+    now = {change.path: change for change in _differences(workspace, baseline.commit, runs_dir, baseline.ignored)}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     return tuple(sorted({*changed, *restored}))
 
 
-def _differences(workspace: Path, commit: str, runs_dir: Path) -> list[Change]:
+def _differences(workspace: Path, commit: str, runs_dir: Path, ignored: tuple[str, ...]) -> list[Change]:
     top = _top(workspace, os.stat(workspace).st_ino)
-    found = _names(git(top, *_DIFF, commit, "--"))
-    others = git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+    with plain_index(top) as index:
+        found = _names(unhidden(top, index, *_DIFF, "--ignore-submodules=none", commit, "--"))
+    excludes = ("--exclude-per-directory=.gitignore", *(f"--exclude={pattern}" for pattern in ignored))
+    others = git(top, "ls-files", "--others", "-z", *excludes).split(b"\0")
     found += [(os.fsdecode(path), "untracked") for path in others if path]
     runs = runs_dir.resolve()
     real = workspace.resolve()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...state.ids import CriterionId, StepId
-from ...state.invariants import missing_for_done
+from ...state.invariants import missing_for_done, missing_on_branch
 from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Verdict
 from ...state.status import Status
@@ -66,6 +66,7 @@ def baseline_rows(checks: Sequence[Check]) -> tuple[BaselineRow, ...]:
 def overall(state: PipelineState, rows: Sequence[CriterionRow]) -> tuple[Outcome, tuple[str, ...]]:
     """The verdict for the run, and everything in words that keeps it from PASSED."""
     missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts, state.decisions)
+    missing += missing_on_branch(state.isolated, state.task, state.attempts)
     if not missing:
         missing = [f"criterion {row.id} of {row.step or 'the task'}: {row.reason}" for row in rows if not _passed(row)]
     if state.status is not Status.DONE:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ...state.pipeline import PipelineState
-from ...state.records import AttemptKind, AttemptOutcome, Outcome
+from ...state.records import Attempt, AttemptKind, AttemptOutcome, Outcome
 from ...state.status import Route
 from ...state.task import Task
 from ..budget import exceeded
@@ -23,6 +23,7 @@ def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], sc
         *_budgets(state),
         *_interruptions(state),
         *_workspace(state),
+        *_branches(state),
         *_scope(task, scope),
         *_people(state),
     )
@@ -52,6 +53,7 @@ def _attempts(state: PipelineState) -> Iterator[str]:
             words = attempt.outcome.replace("_", " ")
             tail = f": {attempt.reason}" if attempt.reason else "."
             yield f"Attempt {attempt.number} of step {attempt.step} is recorded as {words}{tail}"
+        yield from _denials(attempt)
     for order in state.orders:
         if state.attempt(order.step, order.number) is None:
             yield f"Attempt {order.number} of step {order.step} was ordered; no result of it is recorded."
@@ -64,6 +66,13 @@ def _budgets(state: PipelineState) -> Iterator[str]:
     if state.forgiven.attempts:
         mark = ", ".join(f"{step}/{number}" for step, number in sorted(state.forgiven.attempts.items()))
         yield f"A person granted fresh budgets: attempts up to {mark} no longer count against any limit."
+
+
+def _denials(attempt: Attempt) -> Iterator[str]:
+    asked, name = attempt.permissions, f"Attempt {attempt.number} of step {attempt.step}"
+    yield from (f"{name} was denied: {denial.what}: {denial.why}" for denial in asked.denials)
+    if more := asked.denied - len(asked.denials):
+        yield f"{name} was denied {more} more requests, listed in {attempt.folder}/permissions.jsonl."
 
 
 def _interruptions(state: PipelineState) -> Iterator[str]:
@@ -81,6 +90,17 @@ def _workspace(state: PipelineState) -> Iterator[str]:
         return
     for path in sorted(state.baseline.dirty):
         yield f"File {path} differed from the commit before the first step."
+
+
+def _branches(state: PipelineState) -> Iterator[str]:
+    if state.isolated is None:
+        return
+    for path in state.isolated.submodules:
+        yield f"Submodule {path} was an empty folder in the worktrees."
+    if state.isolated.merging:
+        yield f"The merge of {state.isolated.merging} waits for a person: {', '.join(state.isolated.conflicts)}"
+    if state.isolated.delivered is None:
+        yield f"The result is on branch {state.isolated.branch} alone."
 
 
 def _scope(task: Task, scope: Scope) -> Iterator[str]:

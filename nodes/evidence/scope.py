@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ...state.errors import EvidenceError
-from ...state.records import Check, CheckKind
+from ...state.records import Check, CheckKind, Outcome
 from .files import RunFile, RunFolder
 
 SHOWN_AT_MOST = 500
@@ -59,7 +59,8 @@ def read_scope(checks: tuple[Check, ...], run: RunFolder) -> Scope:
     found = [check for check in checks if check.kind is CheckKind.SCOPE]
     if not found:
         return Scope(None)
-    newest = max(reversed(found), key=lambda check: check.round)
+    # Steps in worktrees of their own have a scope check each: one that failed is what a reader has to see.
+    newest = max(reversed(found), key=lambda check: (check.round, check.outcome is Outcome.FAILED))
     if newest.log is None:
         return Scope(newest)
     with run.open(newest.log) as file:

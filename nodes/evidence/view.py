@@ -112,8 +112,8 @@ def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
         scope=scope,
         artifacts=_artifacts(state, run),
         risks=risks(state, task, criteria, scope),
-        script=_script(state.workspace, newest),
         limits=tuple(_limits(state, task)),
+        script=_script(state, newest),
     )
 
 
@@ -157,7 +157,11 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
 
 
 def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -> Iterator[Artifact]:
-    hashes = {"stdout.log": attempt.stdout_sha256, "stderr.log": attempt.stderr_sha256}
+    hashes = {
+        "stdout.log": attempt.stdout_sha256,
+        "stderr.log": attempt.stderr_sha256,
+        "permissions.jsonl": attempt.permissions.sha256,
+    }
     recorded = {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
     for name in sorted({*run.names(attempt.folder), *recorded}):
         path = f"{attempt.folder}/{name}"
@@ -172,13 +176,18 @@ def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -
             yield Artifact(path, sha256, False)
 
 
-def _script(workspace: str, checks: tuple[Check, ...]) -> str:
+def _script(state: PipelineState, checks: tuple[Check, ...]) -> str:
     ran = [check for check in checks if check.kind is CheckKind.COMMAND and check.argv]
     if not ran:
         return ""
-    lines = [f"cd {shell_quote(workspace)}"]
+    lines, here = [f"cd {shell_quote(state.workspace)}"], state.workspace
+    isolated = state.isolated
+    if isolated is not None and isolated.verified == isolated.head:
+        # The worktree that was looked at may be gone: the commit is what was verified.
+        again = f'git -C {shell_quote(state.workspace)} worktree add --detach "$PWD/again" {isolated.head}'
+        lines, here = ['cd "$(mktemp -d)"', again, f"cd {shell_quote(f'again/{isolated.folder}')}"], ran[-1].cwd
     for check in ran:
-        lines += [f"# {visible(check.id)}", _in_directory(check, workspace)]
+        lines += [f"# {visible(check.id)}", _in_directory(check, here)]
     return "\n".join(lines)
 
 

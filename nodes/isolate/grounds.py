@@ -77,6 +77,10 @@ class StepGround:
         """Nothing more: each step has its own."""
         return iter(())
 
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Nothing is: what is delivered is a commit, which no command can change."""
+        return checks
+
     def leave(self) -> None:
         """Put the worktrees back to their commits."""
         for tree, commit in self._entered:
@@ -120,6 +124,10 @@ class MergedGround:
         top, folder = self._tree.repo.top, self._isolated.folder
         changes = changes_between(top, self._isolated.base, self._isolated.head, folder=folder)
         yield self.round.scope(changes, allowed_globs(self._state))
+
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Nothing is: what is delivered is a commit, which no command can change."""
+        return checks
 
     def leave(self) -> None:
         """Put the worktree back to its commit."""

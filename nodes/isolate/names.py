@@ -26,7 +26,17 @@ def step_branches(run: str) -> str:
 
 def put_by_ref(run: str, commit: str) -> str:
     """What a person had begun to resolve of the merge of `commit`, and did not use."""
-    return f"refs/{RUN_ROOT}/{_part(run)}/{commit}"
+    return f"{put_by_refs(run)}{commit}"
+
+
+def put_by_refs(run: str) -> str:
+    """What the names of all such references of a run begin with."""
+    return f"refs/{RUN_ROOT}/{_part(run)}/"
+
+
+def of_branch(branch: str) -> str:
+    """The run that a branch of ours is named after."""
+    return branch.split("/")[1].replace("%2E", ".")
 
 
 def worktrees(run_dir: Path) -> Path:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
@@ -39,9 +40,7 @@ class Repository:
     @classmethod
     def at(cls, workspace: Path) -> Repository:
         """The repository of a folder. Raises WorkspaceError where there is none."""
-        top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-        common = os.fsdecode(git(workspace, "rev-parse", "--git-common-dir").removesuffix(b"\n"))
-        return cls(top.resolve(), (workspace / common).resolve())
+        return cls(*_folders(workspace.absolute()))
 
     @contextmanager
     def locked(self) -> Generator[Repository]:
@@ -97,6 +96,13 @@ class Repository:
         (self.common / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
         expected = () if old is None else (old or "0" * len(commit),)
         self.git("update-ref", "-m", "waypost", f"refs/heads/{branch}", commit, *expected)
+
+
+@lru_cache(maxsize=64)
+def _folders(workspace: Path) -> tuple[Path, Path]:
+    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    common = os.fsdecode(git(workspace, "rev-parse", "--git-common-dir").removesuffix(b"\n"))
+    return top.resolve(), (workspace / common).resolve()
 
 
 def _take(handle: int, path: Path) -> None:

@@ -78,14 +78,23 @@ class Worktree:
 
         Call it only where everything of worth in it is committed.
         """
-        if self.admin() is None or self.try_git("rev-parse", "--verify", "--quiet", "HEAD").code:
+        on_branch = self._on_branch()
+        if not on_branch and (self.admin() is None or self.try_git("rev-parse", "--verify", "--quiet", "HEAD").code):
             self._add(commit)
         self._unlock(_LOCKS)
         self._fresh_index()
-        self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
+        if not on_branch:
+            self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
         self.git("reset", "--hard", "--quiet", commit)
         failpoint("isolate.place.after_reset")
         self.git("clean", "-ffd", "--quiet")
+
+    def _on_branch(self) -> bool:
+        admin = self.admin()
+        try:
+            return admin is not None and (admin / "HEAD").read_text() == f"ref: refs/heads/{self.branch}\n"
+        except (OSError, ValueError):
+            return False
 
     def _fresh_index(self) -> None:
         # Entries can be flagged so that git leaves their files alone; the index of the last snapshot has no flags.
@@ -132,7 +141,7 @@ class Worktree:
         if tree != self.git("rev-parse", f"{parent}^{{tree}}").text:
             commit = self.commit(tree, (parent,), message, at)
         failpoint("isolate.snapshot.after_commit")
-        if self.try_git("symbolic-ref", "--quiet", "HEAD").text != f"refs/heads/{self.branch}":
+        if not self._on_branch():
             self.git("symbolic-ref", "HEAD", f"refs/heads/{self.branch}")
         self.repo.set_branch(self.branch, commit)
         failpoint("isolate.snapshot.after_branch")
@@ -230,6 +239,14 @@ class Worktree:
     def _has_markers(self, file: str) -> bool:
         path = self.path / file
         return path.is_file() and not path.is_symlink() and _MARKERS.search(path.read_bytes()) is not None
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """What differs from HEAD, even where a worker has told git to overlook it; ignored files are left out."""
+        self._unlock(_OWN_LOCKS)
+        head = self.head()
+        old, new = self.git("rev-parse", f"{head}^{{tree}}").text, self._tree(head)
+        names = self.git("diff-tree", "-r", "-z", "--name-only", old, new).out.split(b"\0")
+        return tuple(os.fsdecode(name) for name in names if name)
 
     def changed(self, *, untracked: bool) -> tuple[str, ...]:
         """The files that differ from HEAD, with or without those that git does not know; ignored ones are left out."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import select
 import subprocess
@@ -15,13 +14,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ...failpoints import failpoint
 from ...state.job import Job
+from .asked import ASKED, request_text
+from .environment import Environment
 from .files import make_private_folder, write_private
+from .launcher.records import LAUNCH, launch_bytes
 from .leftovers import RUN_DIR_VARIABLE, STEP_VARIABLE
-from .worker import Launch
+from .worker import Launch, WorkerRefused
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+_HERE = Path(__file__).parent
+# Not `launcher/main.py` itself: a program's own file is compiled again at every start.
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from launcher.main import main; sys.exit(main(sys.argv[2]))"
 _POLL_MS = 50
+_LOG_TAIL = 2000
 
 
 class Stage(StrEnum):
@@ -38,14 +44,16 @@ class ExitRecord(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    outcome: Literal["finished", "timed_out", "stopped", "not_started"]
+    outcome: Literal["finished", "timed_out", "too_much_output", "stopped", "not_started"]
     exit_code: int | None
     reason: str
     started_at: float
     ended_at: float
 
 
-class _Started(BaseModel):
+class Started(BaseModel):
+    """What the launcher wrote when it claimed the attempt. Its pid names it only together with its start time."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     launcher_pid: int
@@ -70,32 +78,56 @@ class AttemptFolder:
             return Stage.ENDED
         return Stage.LOST if (self.path / "started.json").exists() else Stage.UNCLAIMED
 
-    def request(self, job: Job, prompt: str) -> None:
-        """Write what is asked for, on disk before anything is started."""
-        make_private_folder(self.path)
-        write_private(self.path / "prompt.md", prompt.encode())
-        write_private(self.path / "request.json", job.model_dump_json(indent=2).encode() + b"\n", sync=True)
+    def request(self, job: Job, prompt: str, environment: Environment) -> None:
+        """Write what is asked for, without the secrets in it."""
+        make_private_folder(self.path, sync=True)
+        masker = environment.masker()
+        write_private(self.path / "prompt.md", masker.bytes(prompt.encode("utf-8", "surrogatepass")))
+        text = request_text(job)
+        data = masker.bytes(text.encode("utf-8", "surrogatepass"))
+        # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
+        write_private(self.path / ASKED, data, sync=True, sync_name=False)
 
-    def start(self, job: Job, launch: Launch) -> subprocess.Popen[bytes]:
-        """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker."""
-        spec = {
-            "argv": list(launch.argv),
-            "cwd": job.workspace,
-            "stdin": launch.stdin,
-            "timeout_s": job.timeout_s,
-            "env": {
-                **launch.env,
-                RUN_DIR_VARIABLE: str(self.path.parents[2]),
-                STEP_VARIABLE: job.step.id,
-                "WAYPOST_ATTEMPT": str(job.order.number),
-                "WAYPOST_PROMPT": str(self.path / "prompt.md"),
-            },
+    def start(self, job: Job, launch: Launch, environment: Environment) -> subprocess.Popen[bytes]:
+        """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.
+
+        Raises:
+            WorkerRefused: what is to be started holds a secret, which would stand on disk, or cannot be started at all.
+        """
+        env = {
+            **launch.env,
+            RUN_DIR_VARIABLE: str(self.path.parents[2]),
+            STEP_VARIABLE: job.step.id,
+            "WAYPOST_RUN_ID": job.run_id,
+            "WAYPOST_ATTEMPT": str(job.order.number),
+            "WAYPOST_PROMPT": str(self.path / "prompt.md"),
         }
-        write_private(self.path / "launch.json", json.dumps(spec, indent=2).encode(), sync=True)
+        fields = {
+            "argv": list(launch.argv),
+            "cwd": [job.workspace],
+            "env": [f"{name}={value}" for name, value in env.items()],
+            "stdin": [self._stdin(launch)],
+            "allow": list(environment.allowed((*launch.pass_env, *launch.allow_env))),
+            "secret": [*environment.secret, *launch.pass_env],
+            "timeout_s": [repr(job.timeout_s)],
+            "output_limit_bytes": [str(job.output_limit_bytes)],
+        }
+        try:
+            spec = launch_bytes(fields)
+        except ValueError as error:
+            raise WorkerRefused(f'worker "{job.worker}" cannot be started: {error}') from None
+        if environment.masker(launch.pass_env).bytes(spec) != spec:
+            raise WorkerRefused(
+                f'the command line or a variable of worker "{job.worker}" holds a secret, which would stand on disk',
+                next_step="let it read the secret from its environment: name the variable in pass_env",
+            )
+        # Not synced: a launcher that reads it was started after it was written, on the same running machine.
+        write_private(self.path / LAUNCH, spec)
+        failpoint("dispatch.launch_written")
         log = os.open(self.path / "launcher.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_LAUNCHER), str(self.path)],
+                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_HERE), str(self.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -104,8 +136,17 @@ class AttemptFolder:
         finally:
             os.close(log)
 
-    def wait(self, child: subprocess.Popen[bytes] | None, give_up: Callable[[], bool]) -> bool:
-        """Wait for the launcher, ours or one of a dead orchestrator; False where `give_up` said so first."""
+    def wait(
+        self,
+        child: subprocess.Popen[bytes] | None,
+        give_up: Callable[[], bool],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Wait for the launcher, ours or one of a dead orchestrator; False where `give_up` said so first.
+
+        Args:
+            meanwhile: called some times a second while the launcher lives.
+        """
         handle = self._launcher_handle(child)
         poll = select.poll()
         if handle is not None:
@@ -114,6 +155,7 @@ class AttemptFolder:
             while self._alive(child):
                 if give_up():
                     return False
+                meanwhile()
                 poll.poll(_POLL_MS)
         finally:
             if handle is not None:
@@ -127,18 +169,28 @@ class AttemptFolder:
         except (OSError, ValidationError):
             return None
 
-    def started_at(self) -> float | None:
-        """When the launcher claimed the attempt, seconds since the epoch."""
-        started = self._started()
-        return started.started_at if started else None
+    def started(self) -> Started | None:
+        """Who claimed the attempt, and when; None where nobody did, or where that cannot be read."""
+        try:
+            return Started.model_validate_json((self.path / "started.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def launcher_said(self) -> str:
+        """The end of the launcher's own log: why it did not even claim the attempt."""
+        try:
+            text = (self.path / "launcher.log").read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace").strip()
+        except OSError:
+            return "nothing"
+        return text or "nothing"
 
     def _alive(self, child: subprocess.Popen[bytes] | None) -> bool:
         return child.poll() is None if child is not None else self._launcher_lives()
 
     def _launcher_handle(self, child: subprocess.Popen[bytes] | None) -> int | None:
-        started = None if child else self._started()
+        started = None if child else self.started()
         pid = child.pid if child else (started.launcher_pid if started else None)
-        if pid is None or sys.platform != "linux":
+        if pid is None:
             return None
         try:
             return os.pidfd_open(pid)
@@ -151,15 +203,18 @@ class AttemptFolder:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared: two who ask at the same time must not take each other for the launcher.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
             os.close(lock)
         return False
 
-    def _started(self) -> _Started | None:
-        try:
-            return _Started.model_validate_json((self.path / "started.json").read_bytes())
-        except (OSError, ValidationError):
-            return None
+    def _stdin(self, launch: Launch) -> str:
+        if launch.stdin is None:
+            return ""
+        path = self.path / launch.stdin
+        if path.name != launch.stdin or path.is_symlink() or not path.is_file():
+            raise WorkerRefused(f"the standard input {launch.stdin!r} is no file of {self.path}")
+        return str(path)

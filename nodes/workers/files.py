@@ -9,8 +9,12 @@ from pathlib import Path
 _CHUNK = 1 << 20
 
 
-def write_private(path: Path, data: bytes, *, sync: bool = False) -> None:
-    """Replace `path` by `data` in one step; with `sync` it survives a power loss once this returns."""
+def write_private(path: Path, data: bytes, *, sync: bool = False, sync_name: bool = True) -> None:
+    """Replace `path` by `data` in one step; with `sync` it survives a power loss once this returns.
+
+    Args:
+        sync_name: False where somebody else syncs the folder before anybody relies on the name.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(temporary, flags, 0o600), "wb") as file:
@@ -19,7 +23,7 @@ def write_private(path: Path, data: bytes, *, sync: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
     os.replace(temporary, path)
-    if sync:
+    if sync and sync_name:
         sync_folder(path.parent)
 
 
@@ -32,14 +36,16 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def make_private_folder(folder: Path) -> None:
-    """Create `folder` and its missing parents, 0700 whatever the umask."""
+def make_private_folder(folder: Path, *, sync: bool = False) -> None:
+    """Create `folder` and its missing parents, 0700 whatever the umask; with `sync` they survive a power loss."""
     missing = [folder] if not folder.exists() else []
     while missing and not missing[-1].parent.exists():
         missing.append(missing[-1].parent)
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(0o700)
+        if sync:
+            sync_folder(path.parent)
 
 
 def sha256_file(path: Path) -> str:

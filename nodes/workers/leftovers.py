@@ -3,49 +3,90 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
+from ...state.errors import WaypostError
 
 RUN_DIR_VARIABLE = "WAYPOST_RUN_DIR"
 STEP_VARIABLE = "WAYPOST_STEP"
-_ROUNDS = 10
+_PATIENCE_S = 10.0
+
+
+class WorkerSurvives(WaypostError):
+    """A process of the run cannot be killed. Nothing goes on beside it."""
+
+    exit_code = 4
 
 
 def kill_leftovers(run_dir: Path, *, step: str | None = None) -> int:
-    """Kill every process that was started for the run in `run_dir` (and for `step`) and still lives.
+    """Kill every process that was started for the run in `run_dir` (and for `step`), and wait until it is gone.
 
     Whatever goes on in the background could change files after they were checked. The folder is the key, not the
     run id: two runs folders may hold runs of one name.
 
     Returns:
         How many processes were killed.
+
+    Raises:
+        WorkerSurvives: one of them is still there after some seconds.
     """
     killed = 0
-    for _ in range(_ROUNDS):
-        found = list(_processes(str(run_dir), step))
-        if not found:
-            break
-        for process in found:
-            try:
-                process.kill()
-                killed += 1
-            except psutil.Error:
-                continue
-        psutil.wait_procs(found, timeout=1.0)
+    deadline = time.monotonic() + _PATIENCE_S
+    while found := list(_processes(os.fsencode(run_dir), step)):
+        if time.monotonic() > deadline:
+            for _, handle in found:
+                os.close(handle)
+            raise WorkerSurvives(
+                f"process {found[0][0]} of {run_dir.name} is still there after SIGKILL",
+                facts={"step": step or "any", "looked for": f"{RUN_DIR_VARIABLE}={run_dir} in its environment"},
+                next_step="see what it waits for (ps, dmesg), then resume the run",
+            )
+        for _, handle in found:
+            killed += _kill(handle)
     return killed
 
 
-def _processes(run_dir: str, step: str | None) -> Iterator[psutil.Process]:
-    for process in psutil.process_iter():
-        if process.pid == os.getpid():
+def _kill(handle: int) -> int:
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        poll.poll(1000)
+        return 1
+    except (ProcessLookupError, PermissionError):
+        return 0
+    finally:
+        os.close(handle)
+
+
+def _processes(run_dir: bytes, step: str | None) -> Iterator[tuple[int, int]]:
+    """Pid and handle of each. Read by hand: psutil parses every process of the machine, twice a round of checks."""
+    wanted = [b"%s=%s" % (RUN_DIR_VARIABLE.encode(), run_dir)]
+    if step is not None:
+        wanted.append(f"{STEP_VARIABLE}={step}".encode())
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid() or not _is_wanted(name, wanted):
             continue
         try:
-            environment = process.environ()
-            dead = process.status() == psutil.STATUS_ZOMBIE
-        except (psutil.Error, OSError):
+            handle = os.pidfd_open(int(name))
+        except OSError:
             continue
-        mine = environment.get(RUN_DIR_VARIABLE) == run_dir and step in (None, environment.get(STEP_VARIABLE))
-        if mine and not dead:
-            yield process
+        # Asked again with the handle open: the pid may have been given to another process in between.
+        if _is_wanted(name, wanted):
+            yield int(name), handle
+        else:
+            os.close(handle)
+
+
+def _is_wanted(pid: str, wanted: list[bytes]) -> bool:
+    """An ended process has no environment any more, and is none of them."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environ = file.read()
+    except OSError:
+        return False
+    return wanted[0] in environ and set(wanted) <= set(environ.split(b"\0"))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ...state.errors import WaypostError
 from ...state.job import Job
-from ...state.records import Usage
+from ...state.records import Permissions, Usage
 
 
 class WorkerRefused(WaypostError):
@@ -23,13 +23,15 @@ class Launch:
         argv: program and arguments, never a shell line.
         env: variables added to the environment; no secrets, they are written to disk.
         stdin: a file of the attempt's folder that becomes its standard input; empty input if None.
-        pass_env: names of variables that it needs from our environment.
+        pass_env: variables of our environment that it needs besides the allowed ones; they count as secrets.
+        allow_env: the same for variables that are no secrets.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict[str, str])
     stdin: str | None = None
     pass_env: tuple[str, ...] = ()
+    allow_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,14 @@ class Report:
         failure: why the worker says that it failed; empty if it does not say so.
         missing: which typed result should be there and is not; empty if nothing is missed.
         session: the worker's name for its conversation, for a later attempt to continue.
+        permissions: what the worker asked to be allowed, where its kind of worker asks.
     """
 
     failure: str = ""
     missing: str = ""
     session: str | None = None
     usage: Usage = field(default_factory=Usage)
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 class Worker(Protocol):

@@ -45,6 +45,10 @@ class Recorder(PosixDisk):
         self.seen.append("sync folder " + Path(os.readlink(f"/proc/self/fd/{fd}")).name)
         super().sync_folder(fd)
 
+    def rename(self, folder: int, old: str, new: str) -> None:
+        self.seen.append(f"rename {old}")
+        super().rename(folder, old, new)
+
     def lock(self, fd: int, *, wait: bool = True) -> bool:
         self.seen.append("lock")
         return super().lock(fd, wait=wait)
@@ -67,6 +71,39 @@ class TestOrder:
             talk.write(("a", 1))
             assert disk.seen == ["lock", "write ledger.jsonl", "sync", "write watermark", "unlock"]
 
+    def test_the_first_put_is_acknowledged_when_its_names_are_on_disk_too(self, root: Path) -> None:
+        root.mkdir()
+        disk = Recorder()
+        with LedgerSaver(root, disk=disk, mirror=False) as saver:
+            Talk(saver).put(a=1)
+            names = ["sync folder t", "sync folder root", f"sync folder {root.parent.name}"]
+            assert disk.seen == ["lock", "write ledger.jsonl", "sync", *names, "write watermark", "unlock"]
+
+    def test_names_that_a_saver_without_power_safety_made_are_synced_by_the_next_one(self, root: Path) -> None:
+        disk = Recorder()
+        quick = LedgerSaver(root, disk=disk, mirror=False, durability="process")
+        safe = LedgerSaver(root, disk=disk, mirror=False)
+        safe._pool = quick._pool
+        talk = Talk(quick)
+        talk.put(a=1)
+        assert "sync folder t" not in disk.seen
+        talk.saver = safe
+        talk.put(a=2)
+        assert disk.seen.index("sync folder t") < disk.seen.index("write watermark")
+        quick.close()
+
+    def test_where_the_names_are_not_on_disk_nothing_is_acknowledged(self, root: Path) -> None:
+        with LedgerSaver(root, disk=FaultyDisk(("sync_folder", 1, IO_ERROR)), mirror=False) as saver:
+            talk = Talk(saver)
+            with pytest.raises(LedgerIOError):
+                talk.put(a=1)
+            with pytest.raises(LedgerIOError):
+                talk.put(a=1)
+            assert not (ledger_of(root).parent / "watermark").exists()
+            saver.acquire("t")
+            talk.put(a=2)
+        assert values_of(reopened(root))[-1] == {"a": 2}
+
     def test_without_power_safety_nothing_is_synced(self, root: Path) -> None:
         disk = Recorder()
         with LedgerSaver(root, disk=disk, durability="process") as saver:
@@ -81,6 +118,17 @@ class TestOrder:
         LedgerSaver(root, disk=disk, mirror=False).acquire("t")
         assert {"sync folder t", "sync folder root"} <= set(disk.seen)
         assert disk.seen.index("write ledger.jsonl") < len(disk.seen) - disk.seen[::-1].index("sync folder t")
+
+    def test_a_rewritten_ledger_is_on_disk_before_it_takes_the_place(self, root: Path) -> None:
+        disk = Recorder()
+        with LedgerSaver(root, disk=disk, mirror=False) as saver:
+            talk = Talk(saver)
+            talk.put(a=1)
+            talk.put(a=2)
+            disk.seen.clear()
+            saver.prune(["t"])
+        order = ["write ledger.jsonl.new", "sync", "rename ledger.jsonl.new", "sync", "sync folder t"]
+        assert disk.seen[1:6] == order
 
     @pytest.mark.parametrize("verb", ["acquire", "get_tuple"])
     def test_before_anything_is_shown_what_is_past_the_watermark_is_written_again_and_synced(

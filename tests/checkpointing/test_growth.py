@@ -227,7 +227,7 @@ class TestGoingOn:
         whole = image.unpack
         monkeypatch.setattr(image, "unpack", lambda data: [read.append(len(data)), whole(data)][1])
         talk = Talk(saver)
-        items = [noise(1000, at) for at in range(20)]
+        items = [HumanMessage(noise(1000, at), id=str(at)) for at in range(20)]
         talk.put(a=items)
         read.clear()
         talk.put(a=[*items, "new"])

@@ -20,7 +20,7 @@ from kit.ledgers import (
 from kit.other_process import other_process
 from waypost.checkpointing import LedgerSaver
 from waypost.checkpointing.lines import seal
-from waypost.state.errors import LedgerConflict, LedgerLost
+from waypost.state.errors import LedgerConflict, LedgerCorrupt, LedgerLost
 
 UNSHARED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
@@ -69,6 +69,20 @@ class TestAnotherHost:
             assert refused
         else:
             assert not refused
+
+    @pytest.mark.parametrize(
+        "by",
+        [{"pid": "\0"}, {"pid": "self"}, {"pid": True}, {"pid": -1}, {"started": "1"}, {"host": 1}, {"boot": None}],
+    )
+    def test_what_names_no_process_is_damage(self, damaged_root: Path, by: dict[str, object]) -> None:
+        Talk(reopened(damaged_root)).put(a=1)
+        first = lines_of(damaged_root)[0]
+        first["by"] |= by
+        del first["check"]
+        ledger_of(damaged_root).write_bytes(seal(first))
+        (ledger_of(damaged_root).parent / "watermark").unlink()
+        with pytest.raises(LedgerCorrupt, match="does not hold what a line of kind open holds"):
+            reopened(damaged_root).writer("t")
 
     def test_a_writer_in_another_pid_namespace_of_this_host_is_not_taken_for_dead(self, root: Path) -> None:
         """As two containers that share the name of the host: each sees its own pids only."""

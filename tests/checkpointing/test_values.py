@@ -216,3 +216,25 @@ def test_the_image_of_a_list_that_goes_on_is_made_from_what_is_new(old: list[Any
     found = image_after(after, before, *known)
     if found is not None:
         assert (known[0], found) == expected or bytes_of(orjson.loads(found)) == after
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters()) | st.floats(),
+    lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts) | st.dictionaries(st.integers(), parts),
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_the_short_way_of_plain_values_leads_to_the_same_text(value: Any) -> None:
+    class Subclass(JsonPlusSerializer):
+        """For this one there is no short way."""
+
+    def packed(serde: JsonPlusSerializer) -> Any:
+        try:
+            found = Codec(serde, frozenset()).pack(value)
+        except Exception as error:
+            return type(error)
+        return found.form, found.text, found.type
+
+    assert packed(SERDE) == packed(Subclass())

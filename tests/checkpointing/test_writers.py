@@ -189,11 +189,11 @@ class TestOneProcess:
             ]
             for worker in workers:
                 worker.start()
-            while len(store._waiting) < 3:
+            while len(store._arrivals) < 3:
                 pass
         for worker in workers:
             worker.join()
-        assert [line["acked"] for line in lines_of(root)] == [0, 1, 2, 2, 2]
+        assert [line["acked"] for line in lines_of(root)] == [0, 0, 2, 2, 2]
 
     def test_of_regular_writes_that_arrive_together_the_first_one_stays(self, saver: LedgerSaver, root: Path) -> None:
         talk = Talk(saver)
@@ -205,7 +205,7 @@ class TestOneProcess:
                 writes = [("c", number), ("__error__", number)]
                 writers.append(threading.Thread(target=saver.put_writes, args=(at, writes, "task")))
                 writers[-1].start()
-                while len(store._waiting) <= number:
+                while len(store._arrivals) <= number:
                     pass
         for writer in writers:
             writer.join()

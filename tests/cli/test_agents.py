@@ -11,7 +11,7 @@ from kit.cards import card, write_card
 from kit.cli import waypost_here
 from kit.standins import StandIns
 
-WORKERS = ["shell", "scripted", "claude", "codex", "gemini", "aider", "opencode", "cursor", "goose"]
+WORKERS = ["shell", "scripted", "acp", "langchain", "claude", "codex", "gemini", "aider", "opencode", "cursor", "goose"]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -10,15 +11,18 @@ from pathlib import Path
 import pytest
 from kit.cards import card, write_card
 from kit.cli import command, environment, waypost
+from kit.waiting import wait_for
 
 SLOW = "echo begin >> work.txt; until [ -e go ]; do sleep 0.02; done; echo end >> work.txt"
 
 
-def interrupted(repo: Path, text: str, event: str, number: signal.Signals) -> subprocess.CompletedProcess[str]:
+def interrupted(
+    repo: Path, text: str, event: str, number: signal.Signals, *options: str
+) -> subprocess.CompletedProcess[str]:
     """Start a run, send the signal once `event` is reported, and wait for its end."""
     path = write_card(repo.parent, text)
     runs = repo.parent / "runs"
-    arguments = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json")
+    arguments = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json", *options)
     process = subprocess.Popen(
         arguments, cwd=repo, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -59,12 +63,27 @@ def test_a_signal_during_verification_stops_the_check_and_verifies_again_on_resu
     assert (repo / "work.txt").read_text() == "once\n"
 
 
-def test_a_worker_that_was_lost_while_nobody_watched_is_asked_about(repo):
-    stopped = interrupted(repo, card(bash=SLOW, verify="true"), "attempt_started", signal.SIGTERM)
+def lose_the_worker(repo: Path, *options: str) -> None:
+    """A run that was drained, and whose worker was killed with its launcher while nobody watched."""
+    stopped = interrupted(repo, card(bash=SLOW, verify="true"), "attempt_started", signal.SIGTERM, *options)
     assert stopped.returncode == 4
+    wait_for((repo / "work.txt").exists)
     started = repo.parent / "runs" / "R" / "dispatch" / "S1" / "attempt-1" / "started.json"
-    record = json.loads(started.read_text())
-    subprocess.run(["kill", "-9", str(record["launcher_pid"])], check=True)
+    os.kill(json.loads(started.read_text())["launcher_pid"], signal.SIGKILL)
+
+
+def test_a_worker_that_was_lost_while_nobody_watched_is_started_again_and_told_so(repo):
+    lose_the_worker(repo)
+    (repo / "go").touch()
+    resumed = waypost("resume", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
+    assert (resumed.code, resumed.result["attempts"]) == (0, 2)
+    assert (repo / "work.txt").read_text() == "begin\nbegin\nend\n"
+    prompt = (repo.parent / "runs" / "R" / "dispatch" / "S1" / "attempt-2" / "prompt.md").read_text()
+    assert "the worker is lost" in prompt
+
+
+def test_a_worker_that_was_lost_while_nobody_watched_is_asked_about_where_the_run_says_so(repo):
+    lose_the_worker(repo, "--on-lost", "block")
     resumed = waypost("resume", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
     assert (resumed.code, resumed.result["status"]) == (3, "BLOCKED")
     assert "S1 attempt 1" in resumed.result["reason"]

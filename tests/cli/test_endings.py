@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import card, write_card
-from kit.cli import waypost_here
+from kit.cli import waypost, waypost_here
 
 
 def run(repo: Path, text: str, *options: str):
@@ -149,3 +149,34 @@ def test_what_a_worker_left_in_the_background_is_killed_before_the_checks(repo):
     hidden = "setsid sh -c 'echo $$ > pid; exec sleep 600' >/dev/null 2>&1 & until [ -s pid ]; do :; done"
     ran = run(repo, card(bash=f"{hidden}; echo x > out.txt", verify="! kill -0 $(cat pid)"), "--max-rework", "0")
     assert (ran.code, ran.result["status"]) == (0, "DONE")
+
+
+AFTERWARDS = {
+    "deletes an expected output": ("rm out.txt", "out.txt is missing"),
+    "changes a file outside the scope": ("echo x > README", "changed outside the Allowed Scope: README"),
+}
+
+
+@pytest.mark.parametrize(("command", "said"), AFTERWARDS.values(), ids=AFTERWARDS)
+def test_outputs_and_scope_are_what_they_are_after_the_last_command(repo, command, said):
+    whole = f"**Acceptance Criteria**\n\n- Whole. Verified by `{command}`"
+    step = card(bash="echo x > out.txt", verify="true", outputs="- `out.txt`", scope="- `out.txt`")
+    fields = step.partition("**Concrete Actions**")
+    text = f"{fields[0]}{whole}\n\n#### Step S1: A step\n\n{fields[1]}{fields[2]}"
+    ran = run(repo, text, "--max-rework", "0")
+    assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
+    assert said in " ".join(ran.result["blocked"]["reasons"])
+
+
+def test_a_repository_that_was_replaced_is_not_believed(repo):
+    remade = "rm -rf .git; git init -q; git add -A; git -c user.name=a -c user.email=a@b commit -qm x"
+    ran = run(repo, card(bash=f"echo x > out.txt; {remade}"), "--max-rework", "0")
+    assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
+    assert "git diff failed" in ran.result["reason"]
+
+
+def test_a_worker_that_deletes_the_workspace_is_told_of_without_a_traceback(repo):
+    path = write_card(repo.parent, card(bash="cd ..; rm -rf repo"))
+    ran = waypost("run", path, "--runs", repo.parent / "runs", "--run-id", "R", "--max-rework", "0", cwd=repo)
+    assert (ran.code, ran.err) == (3, "")
+    assert "BLOCKED" in ran.out

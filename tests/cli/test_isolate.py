@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 
 import pytest
-from kit.cards import card, step_part, steps_card
+from kit.cards import card, step_part, steps_card, write_card
+from kit.cli import waypost_here
 from kit.isolated import branches, checkout, files_at, resume, run, run_tree, runs_of, state_of, step_tree
 from kit.repos import git, make_repo
 
@@ -179,6 +182,20 @@ def test_checks_that_change_what_was_committed_do_not_prove_it(repo):
     assert git(repo, "rev-parse", "main") == state_of(repo)["isolated"]["base"]
 
 
+def test_a_worker_that_breaks_its_worktree_fails_and_what_it_left_is_put_aside(repo):
+    bash = '[ "$WAYPOST_ATTEMPT" = 1 ] && rm .git; echo $WAYPOST_ATTEMPT > out.txt'
+    ran = run(repo, card(bash=bash))
+    assert (ran.code, ran.result["attempts"]) == (0, 2)
+    assert (repo / "out.txt").read_text() == "2\n"
+    assert (step_tree(repo, "S1.before-2") / "out.txt").read_text() == "1\n"
+
+
+def test_a_worker_that_exits_nonzero_keeps_what_it_did_for_its_next_attempt(repo):
+    ran = run(repo, card(bash="echo $WAYPOST_ATTEMPT >> out.txt; test $WAYPOST_ATTEMPT = 2"))
+    assert (ran.code, ran.result["attempts"]) == (0, 2)
+    assert (repo / "out.txt").read_text() == "1\n2\n"
+
+
 def test_merge_none_leaves_the_result_on_a_branch_and_names_it(repo):
     before = checkout(repo)
     ran = run(repo, card(bash="echo > out.txt"), "--merge", "none")
@@ -197,6 +214,29 @@ def test_commits_are_made_by_waypost_without_hooks_and_name_run_step_and_attempt
     shown = git(repo, "log", "-1", "--format=%an <%ae>%n%cn%n%(trailers)")
     assert shown.splitlines()[:2] == ["Waypost <waypost@localhost>", "Waypost"]
     assert {"Waypost-Run: R", "Waypost-Step: S1", "Waypost-Attempt: 1 (finished)"} <= set(shown.splitlines())
+
+
+def test_the_report_names_branch_base_and_result_and_its_reproduction_guide_runs_without_the_worktrees(repo):
+    base = git(repo, "rev-parse", "HEAD")
+    run(repo, card(bash="echo > out.txt", verify="test -s out.txt"))
+    shutil.rmtree(runs_of(repo) / "R" / "worktrees")
+    report = (runs_of(repo) / "R" / "reports" / "T-1" / "report.md").read_text()
+    head = git(repo, "rev-parse", "main")
+    assert f"- Branch of the run: `waypost/R`, from commit `{base}`" in report
+    assert f"- Result: commit `{head}`, verified as a whole, brought to `main`" in report
+    assert "added | `out.txt`" in report
+    script, _ = re.findall(r"```sh\n(.*?)```", report.partition("## Reproduction Guide")[2], re.DOTALL)
+    assert subprocess.run(["bash", "-e", "-c", script], cwd=repo.parent).returncode == 0
+
+
+def test_worktrees_inside_the_checkout_are_no_part_of_it(repo):
+    path = write_card(repo.parent, steps_card(step_part("S1", "echo > a", "test -e a"), step_part("S2", ":", "true")))
+    ran = waypost_here("run", path, "--isolate", "worktree", "--json", cwd=repo)
+    assert (ran.code, ran.result["status"]) == (0, "DONE")
+    assert set(files_at(repo, "main")) == {"README", "a"}
+    assert git(repo, "status", "--porcelain") == ""
+    assert waypost_here("clean", cwd=repo).code == 0
+    assert branches(repo) == {"main"}
 
 
 def test_a_run_that_is_not_isolated_makes_no_branch(repo):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
-from kit.cards import step_part, steps_card
-from kit.isolated import files_at, resume, run, run_tree, runs_of
+from kit.cards import card, step_part, steps_card
+from kit.cli import command, environment, waypost_here
+from kit.forks import waypost_each
+from kit.isolated import branches, files_at, resume, resume_words, run, run_tree, run_words, runs_of
 from kit.repos import git
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,11 +56,9 @@ def test_every_named_instant_is_killed_at():
 
 @pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 def test_a_run_killed_in_its_git_work_again_and_again_ends_like_an_undisturbed_one(repo, chain):
-    killed = run(repo, TEXT, failpoint=chain[0])
-    for point in chain[1:]:
-        assert (killed.code, point) == (-signal.SIGKILL, point)
-        killed = resume(repo, failpoint=point)
-    assert killed.code == -signal.SIGKILL
+    calls = [(resume_words(repo), point) for point in chain]
+    calls[0] = (run_words(repo, TEXT), chain[0])
+    assert waypost_each(calls, cwd=repo) == [-signal.SIGKILL] * len(chain)
     resumed = resume(repo)
     assert (resumed.code, resumed.result["status"], resumed.result["attempts"]) == (0, "DONE", 2)
     assert files_at(repo, "main") == {"README": "start", "work1": "S1", "work2": "S2"}
@@ -71,15 +72,36 @@ def test_killed_while_it_takes_over_a_resolution_it_takes_it_over_again(repo):
     assert run(repo, text).code == 3
     (run_tree(repo) / "a").write_text("both\n")
     git(run_tree(repo), "add", "a")
-    for point in ("isolate.resolve.after_tree", "isolate.merge.after_branch"):
-        assert resume(repo, "--recheck", failpoint=point).code == -signal.SIGKILL
+    points = ("isolate.resolve.after_tree", "isolate.merge.after_branch")
+    killed = waypost_each([(resume_words(repo, "--recheck"), point) for point in points], cwd=repo)
+    assert killed == [-signal.SIGKILL] * 2
     assert resume(repo, "--recheck").code == 0
     assert (repo / "a").read_text() == "both\n"
     assert git(repo, "log", "--format=%s", "main").splitlines().count("Merge S2: Step S2") == 1
 
 
 def test_killed_before_it_was_asked_for_a_run_leaves_a_branch_that_holds_nothing_and_can_be_cleaned(repo):
-    assert run(repo, TEXT, failpoint="isolate.claim.after_branch").code == -signal.SIGKILL
+    killed = waypost_each([(run_words(repo, TEXT), "isolate.claim.after_branch")], cwd=repo)
+    assert killed == [-signal.SIGKILL]
     assert git(repo, "rev-parse", "waypost/R") == git(repo, "rev-parse", "main")
     assert resume(repo).code == 2
-    assert not (runs_of(repo) / "R" / "request.json").exists()
+    assert waypost_here("clean", "R", "--runs", runs_of(repo), cwd=repo).code == 0
+    assert branches(repo) == {"main"}
+
+
+def test_a_worker_that_was_running_when_we_were_killed_is_adopted_with_its_worktree(repo):
+    bash = "echo begin >> work; kill -9 $WAYPOST_TEST_PARENT; sleep 0.3; echo end >> work"
+    words = run_words(repo, card(bash=bash, verify="test $(wc -l < work) = 2"))
+    script = ["bash", "-c", 'export WAYPOST_TEST_PARENT=$$; exec "$@"', "-", *command(*words)]
+    assert subprocess.run(script, cwd=repo, env=environment(), capture_output=True).returncode == -signal.SIGKILL
+    resumed = resume(repo)
+    assert (resumed.code, resumed.result["attempts"]) == (0, 1)
+    assert (repo / "work").read_text() == "begin\nend\n"
+
+
+def test_drained_by_a_check_the_run_goes_on_with_the_commit_and_not_with_what_the_check_left(repo):
+    verify = f"[ -e {repo.parent}/second ] || {{ touch {repo.parent}/second rubbish; kill -TERM $PPID; sleep 60; }}"
+    assert waypost_each([(run_words(repo, card(bash="echo > out.txt", verify=verify)), None)], cwd=repo) == [4]
+    resumed = resume(repo)
+    assert (resumed.code, resumed.result["attempts"]) == (0, 1)
+    assert set(files_at(repo, "main")) == {"README", "out.txt"}

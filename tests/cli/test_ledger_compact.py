@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit.ledgers import Talk, config, ledger_of, reopened
-from kit.looking import ledger, refused, two_threads
+from kit.looking import ledger, refused, show, two_threads
 from kit.other_process import other_process
 from kit.talking import chat, shown
 from langchain_core.messages import HumanMessage
@@ -44,12 +44,18 @@ def test_of_a_long_thread_only_the_newest_may_be_kept_and_it_goes_on(tmp_path: P
     ran = ledger(tmp_path, "compact", "t", "--latest-only")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("t: 1 checkpoints kept, ")
+    (event,) = show(tmp_path, "t", "--json").events
+    assert (event["step"], event["parent"], event["nodes"]) == (newest[2], None, [])
     with LedgerSaver(tmp_path) as saver:
         graph = chat(saver)
         assert shown(graph) == [newest]
         graph.invoke({"messages": [HumanMessage("on")], "turns": 0}, config("t"))
         assert graph.get_state(config("t")).values["turns"] == 31
     assert fsck(tmp_path).problems == []
+
+
+def test_where_nothing_is_to_be_gained_it_says_what_would(runs: Path) -> None:
+    assert "all of it counts, and --latest-only would drop the history" in ledger(runs, "compact", "t").out
 
 
 def test_the_thread_is_free_at_once_for_another_process(runs: Path) -> None:

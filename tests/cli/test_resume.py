@@ -86,11 +86,11 @@ def test_killed_again_and_again_it_still_ends_right(repo, undisturbed):
 
 
 def test_a_worker_that_was_running_when_we_were_killed_is_adopted(repo):
-    kill = "kill -9 $WAYPOST_TEST_PARENT; sleep 0.3"
+    kill = "kill -9 $(cat ../parent); sleep 0.3"
     text = card(bash=f"echo begin >> work.txt; {kill}; echo end >> work.txt", verify="true")
     path = write_card(repo.parent, text)
     runs = repo.parent / "runs"
-    script = 'export WAYPOST_TEST_PARENT=$$; exec "$@"'
+    script = 'echo $$ > ../parent; exec "$@"'
     arguments = ["bash", "-c", script, "-", *command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R")]
     assert subprocess.run(arguments, cwd=repo, env=environment(), capture_output=True).returncode == -signal.SIGKILL
     resumed = resume(repo)

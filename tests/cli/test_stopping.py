@@ -98,3 +98,22 @@ def test_a_pid_that_belongs_to_another_process_by_now_is_left_alone(repo, record
     finally:
         other.kill()
         other.wait()
+
+
+def test_ctrl_c_while_the_program_is_still_loading_ends_it_quietly_and_leaves_nothing_half_made(repo):
+    path = write_card(repo.parent, card(bash="true", verify="true"))
+    runs = repo.parent / "runs"
+    process = subprocess.Popen(
+        command("run", path, "--runs", runs),
+        cwd=repo,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    maps = Path(f"/proc/{process.pid}/maps")
+    while b"pydantic_core" not in maps.read_bytes():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode in (4, 130), err) == (True, b"")
+    assert all((run / "request.json").exists() for run in runs.glob("*/"))

@@ -92,3 +92,19 @@ def test_a_blocked_run_ends_with_its_question_the_reason_and_what_to_type(repo, 
     assert "question    Some of what was asked cannot be verified here." in ran.out
     assert "UNVERIFIABLE S1 AC1: nosuchtool: command not found: nosuchtool" in ran.out
     assert "next        waypost resume R --runs" in ran.out
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_run_whose_output_nobody_reads_any_more_is_interrupted_and_not_failed(repo, options):
+    path = write_card(repo.parent, GOOD)
+    runs = repo.parent / "runs"
+    arguments = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", *options)
+    process = subprocess.Popen(
+        arguments, cwd=repo, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert (process.wait(timeout=60), process.stderr.read()) == (4, b"")
+    assert waypost_here("resume", "R", "--runs", runs, cwd=repo).code == 0

@@ -57,6 +57,12 @@ class Change(NamedTuple):
         else:
             content.extend(bytes(max(0, self.size - len(content))))
 
+    def before(self, size: int) -> Change | None:
+        """What of it lies before a length; None if nothing does."""
+        if self.size is not None:
+            return self if self.size <= size else None
+        return self._replace(data=self.data[: size - self.offset]) if self.offset < size else None
+
     def touches(self, other: Change) -> bool:
         """Whether both lie in one page."""
         if self.size is not None or other.size is not None:
@@ -74,6 +80,9 @@ class Inode:
     lost: list[Change] = field(default_factory=list[Change])
 
     def change(self, change: Change) -> None:
+        if change.size is not None and not change.grows:
+            # What is cut off is out of the cache too, and no later write of its page brings it back.
+            self.lost = [kept for old in self.lost if (kept := old.before(change.size))]
         revived = [old for old in self.lost if old.touches(change)]
         self.lost = [old for old in self.lost if old not in revived]
         self.pending += [*revived, change]

@@ -99,12 +99,15 @@ def begin(tell: Teller, subject: str, folder: str, thread: str) -> None:
 
 
 @job
-def keep_putting(tell: Teller, subject: str, folder: str, thread: str, times: int = 10**9) -> None:
+def keep_putting(
+    tell: Teller, subject: str, folder: str, thread: str, times: int = 10**9, pause_s: float = 0.0
+) -> None:
     """Put one checkpoint after the other until it is refused."""
     talk = Talk(SUBJECTS[subject].open(Path(folder)), thread)
     for number in range(times):
         if not tell.attempt(*talk.put(f"{os.getpid()} {number}")):
             return
+        threading.Event().wait(pause_s)
 
 
 @job

@@ -31,8 +31,14 @@ class MemoryDisk:
     def size(self, fd: int) -> int:
         return len(self._files[fd - FOLDER - 1])
 
-    def is_named(self, folder: int, name: str, fd: int) -> bool:
-        return self._names[fd - FOLDER - 1] == name
+    def identity(self, fd: int) -> tuple[int, int]:
+        return 0, fd
+
+    def named(self, folder: int, name: str) -> tuple[tuple[int, int], int] | None:
+        if name not in self._names:
+            return None
+        fd = FOLDER + 1 + self._names.index(name)
+        return (0, fd), self.size(fd)
 
     def read(self, fd: int, offset: int, size: int) -> bytes:
         return self._files[fd - FOLDER - 1][offset : offset + size]

@@ -33,6 +33,7 @@ def run(setting: Setting) -> list[Outcome]:
 
 def _experiment(setting: Setting, name: str, folder: Path) -> Outcome:
     outcome = Outcome(SUBJECTS[name].name)
+    outcome.add("states", 0)
     for size in TEXT_SIZES[1:2] if setting.short else TEXT_SIZES:
         start = folder / f"{name}-{size}"
         truth = prepare(setting.nursery, name, start)

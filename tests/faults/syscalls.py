@@ -57,6 +57,7 @@ class _Bench:
         self.setting = setting
         self.name = name
         self.outcome = Outcome(SUBJECTS[name].name)
+        self.outcome.add("points", 0)
         self.template = folder / name
         self.truth = prepare(setting.nursery, name, self.template)
 

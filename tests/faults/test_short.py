@@ -68,3 +68,10 @@ def test_the_table_tells_of_each_experiment_what_was_done_and_what_broke(
     ]
     assert rows[2][:4] == ["hostile", "1,000 kills, 20,000 acknowledged", "0", "2 in 3 kills"]
     assert rows[3] == ["flips", "skipped: mounting needs root", "", "", "", "7"]
+
+
+def test_the_page_tells_of_every_experiment() -> None:
+    page = Path(__file__).resolve().parents[2].joinpath("docs", "faults.md").read_text(encoding="utf-8")
+    for name in run.EXPERIMENTS:
+        assert f"\n| {name} |" in page
+        assert f"\n**{name}.**" in page

@@ -26,6 +26,8 @@ from faults.subjects import SUBJECTS, Talk, state_in
 
 THREAD = "t"
 LATEST_STOP_S = 0.03
+PAUSE_S = 0.003
+MOST_ROUNDS = 40
 ROUNDS = tuple(itertools.product((False, True), ("sync", "async", "exit"), (False, True)))
 FULL_ROUNDS = {"ledger": 120, "sqlite": 24}
 
@@ -113,12 +115,17 @@ def _little_patience() -> Iterator[None]:
 
 
 def _stop_them(setting: Setting, name: str) -> Outcome:
+    """Until so many have woken: of those stopped inside the lock none does, for they must be killed to take over."""
     outcome = Outcome(SUBJECTS[name].name)
+    outcome.add("woken after the takeover", 0)
     random = setting.random("stop")
-    for number in range(setting.size(500 if name == "ledger" else 100, 12)):
+    wanted = setting.size(500 if name == "ledger" else 100, 6)
+    for number in range(MOST_ROUNDS * wanted):
+        if outcome.counts["woken after the takeover"] == wanted:
+            break
         folder = setting.folder / f"stop-{name}-{number}"
         folder.mkdir()
-        writer = setting.nursery.start("keep_putting", subject=name, folder=str(folder), thread=THREAD)
+        writer = setting.nursery.start("keep_putting", subject=name, folder=str(folder), thread=THREAD, pause_s=PAUSE_S)
         list(writer.tells(last="ok"))
         time.sleep(random.uniform(0, LATEST_STOP_S))
         writer.kill(signal.SIGSTOP)
@@ -127,6 +134,8 @@ def _stop_them(setting: Setting, name: str) -> Outcome:
         problem = take(outcome, folder, writer)
         if problem:
             outcome.violate(problem, f"round {number}")
+    else:
+        outcome.violate("too few were stopped outside the lock", "at the end")
     return outcome
 
 
@@ -141,6 +150,8 @@ def _take_over(outcome: Outcome, folder: Path, writer: Victim) -> str:
             return f"the holder of the lock is not named: {conflict}"
         writer.kill()
         saver.acquire(THREAD, takeover=True)
+    else:
+        outcome.add("woken after the takeover")
     taken = saver.head(THREAD).lines
     Talk(saver, THREAD).put("mine")[1]()
     told = writer.told()
@@ -170,6 +181,8 @@ def _just_write(outcome: Outcome, folder: Path, writer: Victim) -> str:
         outcome.add("stopped inside the lock and killed")
         writer.kill()
         Talk(saver, THREAD).put("mine")[1]()
+    else:
+        outcome.add("woken after the takeover")
     writer.told()
     writer.kill(signal.SIGCONT)
     accepted = any("ok" in message for message, _ in zip(writer.tells(), range(4), strict=False))

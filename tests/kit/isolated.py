@@ -8,21 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from .cards import write_card
-from .cli import Ran, waypost, waypost_here
+from .cli import Ran, waypost_here
 from .repos import git
 
 
-def run(repo: Path, text: str, *options: str, workspace: Path | None = None, failpoint: str | None = None) -> Ran:
-    """An isolated run R of a card, in this process unless it is to be killed."""
+def run_words(repo: Path, text: str, *options: str, workspace: Path | None = None) -> list[str | Path]:
+    """The words of an isolated run R of a card."""
     path = write_card(repo.parent, text)
     where = ("--workspace", workspace or repo, "--runs", runs_of(repo), "--run-id", "R", "--json")
-    words = ("run", path, *where, "--isolate", "worktree", *options)
-    return waypost(*words, cwd=repo, failpoint=failpoint) if failpoint else waypost_here(*words, cwd=repo)
+    return ["run", path, *where, "--isolate", "worktree", *options]
 
 
-def resume(repo: Path, *options: str, failpoint: str | None = None) -> Ran:
-    words = ("resume", "R", "--runs", runs_of(repo), "--json", *options)
-    return waypost(*words, cwd=repo, failpoint=failpoint) if failpoint else waypost_here(*words, cwd=repo)
+def resume_words(repo: Path, *options: str) -> list[str | Path]:
+    return ["resume", "R", "--runs", runs_of(repo), "--json", *options]
+
+
+def run(repo: Path, text: str, *options: str, workspace: Path | None = None) -> Ran:
+    return waypost_here(*run_words(repo, text, *options, workspace=workspace), cwd=repo)
+
+
+def resume(repo: Path, *options: str) -> Ran:
+    return waypost_here(*resume_words(repo, *options), cwd=repo)
 
 
 def runs_of(repo: Path) -> Path:

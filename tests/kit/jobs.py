@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from waypost.nodes.context import Call, RunContext
-from waypost.nodes.workers import Worker, builtin_workers
+from waypost.nodes.dispatch import dispatch
+from waypost.nodes.workers import Environment, Worker, builtin_workers
 from waypost.state.events import Event
 from waypost.state.job import Job
-from waypost.state.records import AttemptKind, Order
+from waypost.state.records import Attempt, AttemptKind, Order
 from waypost.state.status import Status
 from waypost.state.task import Action, ActionKind
 
@@ -54,5 +56,15 @@ class Recorded:
     def use_worker(self, name: str, worker: Worker) -> None:
         self.workers[name] = worker
 
+    def use_environment(self, environment: Environment) -> None:
+        self.call = replace(self.call, context=replace(self.call.context, environment=environment))
+
     def kinds(self) -> list[str]:
         return [event["event"] for event in self.events]
+
+
+def run_worker(workspace: Path, worker: Worker) -> Attempt:
+    """One attempt of a worker, through dispatch and launcher; its run stands beside the workspace in `runs`."""
+    recorded = Recorded(workspace.parent / "runs")
+    recorded.use_worker("own", worker)
+    return dispatch(make_job(workspace, worker="own"), recorded.call).update["attempts"][0]

@@ -63,7 +63,11 @@ def run_tests(suite: Path, extra: Path, mode: str, short: bool, for_pytest: list
     ours = ["-p", "ledger_plugin", "--ledger-mode", mode]
     theirs = ["-p", "no:cacheprovider", "-o", "addopts=--snapshot-warn-unused", "-o", "timeout=120", "-q"]
     strict = ["-W", "error::pytest.PytestUnhandledThreadExceptionWarning"]
-    files = [str(path) for name in SHORT for path in sorted(suite.glob(f"tests/{name}"))] if short else ["tests"]
+    found = {name: [str(path) for path in sorted(suite.glob(f"tests/{name}"))] for name in SHORT}
+    if short and (missing := [name for name, paths in found.items() if not paths]):
+        print(f"this version of LangGraph has no tests {', '.join(missing)}: see selection.py", file=sys.stderr)
+        return 1
+    files = [path for paths in found.values() for path in paths] if short else ["tests"]
     command = [sys.executable, "-m", "pytest", *ours, *theirs, *strict, *files, *for_pytest]
     return subprocess.run(command, cwd=suite, env=environment(extra, mode), check=False).returncode
 

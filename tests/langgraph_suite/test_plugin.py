@@ -146,3 +146,15 @@ def test_without_network_the_runner_says_so_with_a_code_of_its_own(tmp_path: Pat
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 69
     assert "cannot be downloaded" in done.stderr
+
+
+def test_files_that_are_no_longer_there_are_no_success(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_time_travel.py").touch()
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    call = (
+        "import sys, pathlib, run; print(run.run_tests(pathlib.Path(sys.argv[1]), pathlib.Path(), 'plain', True, []))"
+    )
+    done = subprocess.run([sys.executable, "-c", call, tmp_path], env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1\n"
+    assert "no tests test_interrupt*.py, test_subgraph_persistence*.py" in done.stderr

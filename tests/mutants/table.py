@@ -30,6 +30,7 @@ def experiment(name: str) -> str:
 
 FAULTS = "tests/checkpointing/test_disk_faults.py"
 RECOVERY = "tests/checkpointing/test_recovery.py"
+REMOVAL = "tests/checkpointing/test_removal.py"
 WRITERS = "tests/checkpointing/test_writers.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -166,7 +167,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "checkpointing/files.py",
         "            self.disk.write(fd, 0, data)\n            self.disk.sync(fd)\n",
         "            self.disk.write(fd, 0, data)\n",
-        (experiment("power-loss"),),
+        (f"{FAULTS}::TestOrder", experiment("power-loss")),
+    ),
+    Mutant(
+        "a rewritten ledger is not read before it takes the place",
+        "checkpointing/store.py",
+        "        prove(group.raw, str(self._ledger.file))\n",
+        "",
+        (f"{REMOVAL}::TestRewriting",),
+    ),
+    Mutant(
+        "a moved value may have grown from one in its own line",
+        "checkpointing/transplant.py",
+        "        if origin is None or origin.line >= new.line:",
+        "        if origin is None:",
+        (f"{REMOVAL}::TestRewriting",),
     ),
     Mutant(
         "any type that is named is built",

@@ -98,6 +98,7 @@ REFUSED = {
     "a list that is a text": ('[environment]\nallow = "PATH"\n', 2, "environment.allow"),
     "a name that is no name": ('[agents."../x"]\nbase = "claude"\n', 1, "agents.../x"),
     "a limit without a flag": ("[agents.codex]\nmax_turns = 3\n", 1, "`flags.max_turns` does not say how"),
+    "a flag without a value": ('[agents.claude]\nflags.model = ["--model"]\n', 1, '`flags.model` needs "{value}"'),
     "a limit of nothing": ("[agents.claude]\nmax_turns = 0\n", 2, "agents.claude.max_turns"),
     "an unknown placeholder": ('[agents.claude]\nstart = ["{options}", "{model}"]\n', 1, 'unknown "{model}"'),
     "no options": ('[agents.claude]\nstart = ["--print"]\n', 1, '`start` needs "{options}"'),

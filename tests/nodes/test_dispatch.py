@@ -19,6 +19,7 @@ from kit.states import make_check
 from waypost.nodes.dispatch import attempt_path, dispatch
 from waypost.nodes.workers import Launch, PlainWorker
 from waypost.nodes.workers.attempt import AttemptFolder, Stage
+from waypost.nodes.workers.environment import Environment
 from waypost.state.records import AttemptOutcome, Order, Outcome
 from waypost.state.status import Route, Status
 
@@ -144,12 +145,14 @@ def test_nothing_is_started_once_the_run_drains(repo, recorded):
 def orphan(job, recorded: Recorded) -> AttemptFolder:
     """An attempt whose orchestrator was killed: started by a process that is gone."""
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
+    folder.request(job, "prompt", Environment())
     program = (
         "import sys; from pathlib import Path; from waypost.nodes.workers import builtin_workers;"
         "from waypost.nodes.workers.attempt import AttemptFolder; from waypost.state.job import Job; import os, signal;"
+        "from waypost.nodes.workers.environment import Environment;"
         "job = Job.model_validate_json(sys.stdin.read()); folder = AttemptFolder(Path(sys.argv[1]));"
-        "folder.start(job, builtin_workers()['shell'].prepare(job, folder.path)); os.kill(os.getpid(), signal.SIGKILL)"
+        "folder.start(job, builtin_workers()['shell'].prepare(job, folder.path), Environment());"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder.path)], input=job.model_dump_json(), text=True)
     assert done.returncode == -signal.SIGKILL
@@ -166,9 +169,9 @@ def test_the_worker_of_a_killed_orchestrator_is_found_and_not_started_twice(repo
 def test_many_launchers_for_one_attempt_start_one_worker(repo, recorded):
     job = make_job(repo, bash="echo start >> count; sleep 0.2")
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
+    folder.request(job, "prompt", Environment())
     launch = recorded.call.context.workers["shell"].prepare(job, folder.path)
-    launchers = [folder.start(job, launch) for _ in range(6)]
+    launchers = [folder.start(job, launch, Environment()) for _ in range(6)]
     codes = sorted(launcher.wait(timeout=30) for launcher in launchers)
     assert codes == [0, 75, 75, 75, 75, 75]
     assert (repo / "count").read_text() == "start\n"
@@ -191,7 +194,7 @@ def test_a_worker_whose_launcher_was_killed_is_lost_and_does_not_go_on(repo, rec
 def test_a_reused_pid_is_not_mistaken_for_the_launcher(repo, recorded):
     job = make_job(repo, bash="true")
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
+    folder.request(job, "prompt", Environment())
     (folder.path / "claim.lock").touch()
     record = {"launcher_pid": os.getpid(), "launcher_started": 1, "started_at": 1.0}
     (folder.path / "started.json").write_text(json.dumps(record))
@@ -202,7 +205,7 @@ def test_a_reused_pid_is_not_mistaken_for_the_launcher(repo, recorded):
 def test_an_exit_record_that_cannot_be_read_is_a_lost_attempt(repo, recorded, record):
     job = make_job(repo, bash="true")
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
+    folder.request(job, "prompt", Environment())
     (folder.path / "exit.json").write_text(record)
     assert attempt_of(dispatch(job, recorded.call)).outcome is AttemptOutcome.LOST
 

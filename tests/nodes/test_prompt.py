@@ -81,6 +81,12 @@ def test_whether_a_conversation_goes_on_is_said(tmp_path):
     assert said not in told(tmp_path, **rework(tmp_path, session="s-1"))
 
 
+def test_what_a_person_wants_changed_is_told_and_no_check_is_said_to_have_failed(tmp_path):
+    text = told(tmp_path, order=Order(step="S1", number=2, kind="rework", feedback="The name is wrong."))
+    assert "it has to be changed\n\nThe name is wrong." in text
+    assert "checks failed" not in text
+
+
 def test_a_template_of_the_user_is_used_instead(tmp_path):
     template = "{{ task.id }}/{{ step.id }}: {{ failing[0].run }} -> {{ failing[0].exit_code }}"
     assert told(tmp_path, template, **rework(tmp_path)) == "T-1/S1: make test -> None\n"

@@ -10,12 +10,9 @@ import json
 import os
 import sys
 import time
-import uuid
-from pathlib import Path
-from typing import Any
 
-HOME = Path(__file__).resolve().parent
-sys.path.insert(0, str(HOME))
+HOME = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HOME)
 
 from calls import Refused, help_text, understand  # noqa: E402
 from events import TRANSCRIPTS  # noqa: E402
@@ -32,7 +29,7 @@ def main(tool: str, arguments: list[str]) -> int:
     if "--help" in arguments:
         print(help_text(tool))
         return 0
-    scenario: dict[str, Any] = json.loads((HOME / "scenario.json").read_text(encoding="utf-8"))
+    scenario: dict = json.loads(read("scenario.json"))
     try:
         call = understand(tool, arguments)
     except (Refused, KeyError, ValueError, IndexError) as refused:
@@ -40,19 +37,17 @@ def main(tool: str, arguments: list[str]) -> int:
         return 2
     note = {"tool": tool, "argv": arguments, "prompt": call.prompt, "session": call.session, "resumed": call.resumed}
     note |= {"cwd": os.getcwd(), "goose_mode": os.environ.get("GOOSE_MODE")}
-    with open(HOME / "calls.jsonl", "a", encoding="utf-8") as calls:
-        calls.write(json.dumps(note) + "\n")
-    sessions = HOME / "sessions"
-    known = sessions.read_text(encoding="utf-8").split() if sessions.exists() else []
+    append("calls.jsonl", json.dumps(note))
+    known = read("sessions").split()
     if call.resumed and call.session not in known:
         print(f"No conversation found with session ID: {call.session}", file=sys.stderr)
         return 1
-    session = call.session or str(uuid.uuid4())
-    sessions.write_text("\n".join([*known, session]), encoding="utf-8")
+    session = call.session or os.urandom(16).hex()
+    append("sessions", session)
     return play(tool, scenario, session)
 
 
-def play(tool: str, scenario: dict[str, Any], session: str) -> int:
+def play(tool: str, scenario: dict, session: str) -> int:
     do = scenario["do"]
     out = sys.stdout.buffer
     transcript = TRANSCRIPTS.get(tool, lambda session, ok: ([], [], []))
@@ -80,7 +75,8 @@ def play(tool: str, scenario: dict[str, Any], session: str) -> int:
     elif do in ("fail", "fail_quietly") and (do != "fail" or tool != "cursor"):
         out.write(bad)
     elif do in ("succeed", "huge", "exit_3"):
-        Path("out.txt").write_text("done\n", encoding="utf-8")
+        with open("out.txt", "w", encoding="utf-8") as work_done:
+            work_done.write("done\n")
         out.write(good)
     out.flush()
     if do == "fail":
@@ -88,11 +84,25 @@ def play(tool: str, scenario: dict[str, Any], session: str) -> int:
     return {"fail": 1, "exit_3": 3}.get(do, 0)
 
 
-def lines(events: list[dict[str, Any]]) -> bytes:
+def read(name: str) -> str:
+    """A file of the stand-in's folder; empty where it is not there."""
+    try:
+        with open(os.path.join(HOME, name), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def append(name: str, line: str) -> None:
+    with open(os.path.join(HOME, name), "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def lines(events: list[dict]) -> bytes:
     return "".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events).encode()
 
 
-def make_noise(out: Any, size: int) -> None:
+def make_noise(out, size: int) -> None:
     """Half of it in one line, or as much of it as `LONG_LINE` needs twice, the rest in short ones."""
     one_line = min(size // 2, 2 * LONG_LINE)
     for _ in range(one_line // 65536):
@@ -104,5 +114,5 @@ def make_noise(out: Any, size: int) -> None:
 
 
 if __name__ == "__main__":
-    name = Path(sys.argv[0]).name
+    name = os.path.basename(sys.argv[0])
     sys.exit(main(NAMES.get(name, name), sys.argv[1:]))

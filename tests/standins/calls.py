@@ -6,8 +6,6 @@ Standard library only: the stand-in executable imports this file in an isolated 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 
 _PRINT = {"--print": False, "--output-format": True, "--resume": True, "--model": True, "--version": False}
 FLAGS: dict[str, dict[str, bool]] = {
@@ -49,15 +47,15 @@ FLAGS: dict[str, dict[str, bool]] = {
 COMMANDS = {"codex": "exec", "opencode": "run", "goose": "run"}
 
 
-@dataclass
 class Call:
     """One call as the tool would understand it."""
 
-    flags: dict[str, str] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
-    prompt: str = ""
-    session: str | None = None
-    resumed: bool = False
+    def __init__(self) -> None:
+        self.flags: dict[str, str] = {}
+        self.words: list[str] = []
+        self.prompt = ""
+        self.session: str | None = None
+        self.resumed = False
 
 
 class Refused(Exception):
@@ -100,7 +98,8 @@ def _find_session(tool: str, call: Call) -> None:
 def _find_prompt(tool: str, call: Call) -> None:
     by_file = {"aider": "--message-file", "goose": "--instructions"}
     if tool in by_file:
-        call.prompt = Path(call.flags[by_file[tool]]).read_text(encoding="utf-8")
+        with open(call.flags[by_file[tool]], encoding="utf-8") as file:
+            call.prompt = file.read()
     elif tool == "cursor":
         (call.prompt,) = call.words
     elif tool == "codex" and call.words != ["-"]:

@@ -6,9 +6,7 @@ Standard library only: the stand-in executable imports this file in an isolated 
 
 from __future__ import annotations
 
-from typing import Any
-
-Event = dict[str, Any]
+Event = dict[str, object]
 
 WHY = "the model is overloaded"
 

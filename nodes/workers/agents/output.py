@@ -63,16 +63,12 @@ class Output:
 
 def _objects(block: bytes) -> Iterator[bytes]:
     """The lines that begin as a JSON object does."""
-    start = 0 if block.startswith(b"{") else block.find(b"\n{") + 1
-    while start or block.startswith(b"{"):
-        end = block.find(b"\n", start)
-        if end < 0:
-            yield block[start:]
-            return
-        yield block[start:end]
-        start = block.find(b"\n{", end) + 1
-        if not start:
-            return
+    block = b"\n" + block
+    start = block.find(b"\n{")
+    while start >= 0:
+        end = block.find(b"\n", start + 1)
+        yield block[start + 1 : end if end >= 0 else len(block)]
+        start = block.find(b"\n{", end) if end >= 0 else -1
 
 
 def parse(line: bytes) -> dict[str, object] | None:

@@ -109,7 +109,8 @@ class Agent(Record):
         executable: a name to look up in PATH, or a path.
         prompt: how the prompt gets there: as standard input, as an argument, or as a file.
         start, resume: arguments of a new conversation, and of one that is continued; no `resume`: it cannot be.
-        environment: names of variables the tool needs; set: variables given to it.
+        secrets, environment: names of variables it needs from ours; the values of `secrets` are never written down.
+        set: variables that it is given whatever ours are.
         args, model, max_turns, max_cost_usd: what a user adds, put where `{options}` stands.
         results: its final events. Without any, `exit_code_decides` has to say that this is meant.
         exit_codes: what its own exit codes mean, for the message.
@@ -122,6 +123,7 @@ class Agent(Record):
     prompt: Literal["stdin", "argument", "file"]
     start: Words = Field(min_length=1)
     resume: Words = ()
+    secrets: Words = ()
     environment: Words = ()
     set: dict[str, str] = Field(default_factory=dict[str, str])
     args: Words = ()
@@ -146,6 +148,8 @@ class Agent(Record):
         for name in ("model", "max_turns", "max_cost_usd"):
             if getattr(self, name) is not None and not getattr(self.flags, name):
                 raise ValueError(f"`{name}` is given, but `flags.{name}` does not say how it is passed on")
+            if getattr(self.flags, name) and "{value}" not in " ".join(getattr(self.flags, name)):
+                raise ValueError(f'`flags.{name}` needs "{{value}}"')
         _check_call("start", self.start, self.prompt, needs=())
         if self.resume:
             _check_call("resume", self.resume, self.prompt, needs=("session",))

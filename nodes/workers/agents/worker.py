@@ -51,10 +51,11 @@ class AgentWorker:
         }
         words = self.agent.resume if continued else self.agent.start
         return Launch(
-            argv=(health.path, *fill(words, values, self._options())),
-            env=dict(self.agent.set),
+            argv=(health.path, *fill(words, values, self._options(job))),
+            env={**{name: os.environ[name] for name in self.agent.environment if name in os.environ}, **self.agent.set},
             stdin="prompt.md" if self.agent.prompt == "stdin" else None,
-            pass_env=self.agent.environment,
+            pass_env=self.agent.secrets,
+            allow_env=self.agent.environment,
         )
 
     def report(self, job: Job, folder: Path, exit_code: int) -> Report:
@@ -80,7 +81,7 @@ class AgentWorker:
 
     def _look(self, name: str, *, version: bool) -> Health:
         agent = self.agent
-        variables = {one: one in os.environ for one in agent.environment}
+        variables = {one: one in os.environ for one in (*agent.secrets, *agent.environment)}
         bare = Health(name=name, title=agent.title, environment=variables, usable=False)
         path = find_executable(agent.executable)
         if path is None:
@@ -119,15 +120,23 @@ class AgentWorker:
         values = {"run": str(job.run_id), "step": str(job.step.id), "attempt": str(job.order.number)}
         return fill((rule.chosen,), values)[0]
 
-    def _options(self) -> tuple[str, ...]:
+    def _options(self, job: Job) -> tuple[str, ...]:
+        """The user's model, limits and arguments; of two limits the smaller one, where the tool has a flag for it."""
         agent, options = self.agent, list[str]()
+        turns = _smaller(agent.max_turns, job.max_turns)
+        cost = _smaller(agent.max_cost_usd, job.max_cost_usd)
         for words, value in (
             (agent.flags.model, agent.model),
-            (agent.flags.max_turns, agent.max_turns),
-            (agent.flags.max_cost_usd, agent.max_cost_usd),
+            (agent.flags.max_turns, None if turns is None else f"{turns:.0f}"),
+            (agent.flags.max_cost_usd, None if cost is None else f"{cost:.4f}"),
         ):
-            options += fill(words, {"value": f"{value}"}) if value is not None else ()
+            options += fill(words, {"value": value}) if value is not None else ()
         return (*options, *agent.args)
+
+
+def _smaller(one: float | None, other: float | None) -> float | None:
+    given = [limit for limit in (one, other) if limit is not None]
+    return min(given) if given else None
 
 
 def _argument(path: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from waypost.nodes.checks.command import argv_of, why_absent
+from waypost.nodes.checks.process import CheckStopped
 
 BASH = ("bash", "-euo", "pipefail", "-c")
 
@@ -118,3 +119,9 @@ def test_a_recipe_that_only_prints_makes_message_is_not_absent(tmp_path):
 def test_a_prerequisite_that_is_missing_is_a_failure_and_not_absence(tmp_path):
     write_makefile(tmp_path, "test: gone.txt\n\ttrue\n")
     assert absent_for_make(tmp_path, "test") is None
+
+
+def test_asking_make_for_a_target_ends_when_the_run_is_asked_to_stop(tmp_path):
+    (tmp_path / "Makefile").write_text("X := $(shell sleep 600)\ncheck:\n\tfalse\n")
+    with pytest.raises(CheckStopped):
+        why_absent("make check", ("make", "check"), 2, tmp_path, stop=lambda: True)

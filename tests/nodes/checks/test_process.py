@@ -10,11 +10,19 @@ from pathlib import Path
 import pytest
 from kit.processes import gone
 from waypost.nodes.checks.process import CheckStopped, run_command
+from waypost.nodes.workers.launcher.masking import Masker
 
 
-def run(tmp_path: Path, *argv: str, timeout_s: float = 20.0, stop=lambda: False):
+def run(tmp_path: Path, *argv: str, timeout_s: float = 20.0, stop=lambda: False, limit: int = 1 << 20):
     return run_command(
-        argv, workspace=tmp_path, log=tmp_path / "log" / "V1.log", timeout_s=timeout_s, env={"MARK": "x"}, stop=stop
+        argv,
+        workspace=tmp_path,
+        log=tmp_path / "log" / "V1.log",
+        timeout_s=timeout_s,
+        output_limit_bytes=limit,
+        env={"PATH": os.environ["PATH"], "MARK": "x"},
+        masker=Masker(),
+        stop=stop,
     )
 
 
@@ -24,7 +32,7 @@ def log(tmp_path: Path) -> bytes:
 
 def test_exit_code_and_both_streams_are_kept_in_order(tmp_path):
     ran = run(tmp_path, "bash", "-c", "echo one; echo two >&2; exit 3")
-    assert (ran.exit_code, ran.timed_out, log(tmp_path)) == (3, False, b"one\ntwo\n")
+    assert (ran.exit_code, ran.stopped, log(tmp_path)) == (3, "", b"one\ntwo\n")
 
 
 def test_a_signal_is_told_as_128_plus_its_number(tmp_path):
@@ -39,7 +47,7 @@ def test_a_program_that_cannot_be_started_has_no_exit_code(tmp_path):
 
 def test_a_command_that_runs_too_long_is_stopped_with_all_its_children(tmp_path):
     ran = run(tmp_path, "bash", "-c", "sleep 600 & echo $! > pid; wait", timeout_s=0.5)
-    assert (ran.exit_code, ran.timed_out) == (None, True)
+    assert (ran.exit_code, ran.stopped) == (None, "timed out after 0.5 s")
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -68,3 +76,25 @@ def test_the_log_is_private_whatever_the_umask(tmp_path):
         os.umask(before)
     assert (tmp_path / "log" / "V1.log").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_command_that_prints_too_much_is_stopped_and_exactly_the_limit_is_kept(tmp_path):
+    ran = run(tmp_path, "yes", limit=200_001)
+    assert (ran.exit_code, ran.stopped) == (None, "printed more than 200001 bytes")
+    assert len(log(tmp_path)) == 200_001
+
+
+def test_too_much_output_is_no_pass_also_where_the_command_ends_well(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "head -c 50000 /dev/zero", limit=49_999)
+    assert (ran.exit_code, ran.stopped) == (None, "printed more than 49999 bytes")
+
+
+def test_a_process_that_left_and_holds_the_output_open_does_not_make_us_wait(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "setsid sleep 60 & echo $! > pid; echo done", timeout_s=50)
+    assert (ran.exit_code, log(tmp_path)) == (0, b"done\n")
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+def test_what_is_written_just_before_the_end_is_kept(tmp_path):
+    assert run(tmp_path, "bash", "-c", "head -c 900000 /dev/zero; printf end").exit_code == 0
+    assert log(tmp_path) == bytes(900_000) + b"end"

@@ -103,3 +103,55 @@ def test_a_workspace_that_is_no_repository_with_a_commit_is_refused(tmp_path, ki
         git(folder, "init", "-q")
     with pytest.raises(WorkspaceError):
         read_baseline(folder, runs_dir=tmp_path / "runs")
+
+
+HIDDEN = {
+    "assume-unchanged": lambda repo: git(repo, "update-index", "--assume-unchanged", "README"),
+    "skip-worktree": lambda repo: git(repo, "update-index", "--skip-worktree", "README"),
+    "both flags": lambda repo: (
+        git(repo, "update-index", "--assume-unchanged", "README"),
+        git(repo, "update-index", "--skip-worktree", "README"),
+    ),
+    "ctime not trusted": lambda repo: git(repo, "config", "core.trustctime", "false"),
+}
+
+
+@pytest.mark.parametrize("hide", HIDDEN.values(), ids=HIDDEN)
+def test_a_changed_file_cannot_be_hidden_from_git(repo, hide):
+    baseline = baseline_of(repo)
+    before = (repo / "README").stat()
+    hide(repo)
+    index = (repo / ".git" / "index").read_bytes()
+    (repo / "README").write_text("evil!\n")
+    os.utime(repo / "README", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changed(repo, baseline) == [("README", "modified")]
+    assert (repo / ".git" / "index").read_bytes() == index
+
+
+def test_a_file_that_was_left_out_of_the_checkout_before_is_no_change(repo):
+    git(repo, "update-index", "--skip-worktree", "README")
+    (repo / "README").unlink()
+    assert changed(repo, baseline_of(repo)) == []
+
+
+def test_a_changed_mode_cannot_be_hidden_by_a_setting(repo):
+    baseline = baseline_of(repo)
+    git(repo, "config", "core.fileMode", "false")
+    (repo / "README").chmod(0o755)
+    assert changed(repo, baseline) == [("README", "modified")]
+
+
+@pytest.mark.parametrize("where", ["info/exclude", "core.excludesFile"])
+def test_what_is_ignored_from_outside_the_worktree_is_what_was_ignored_at_the_start(repo, where):
+    with (repo / ".git" / "info" / "exclude").open("a") as file:
+        file.write("# mine\n*.swp\n")
+    baseline = baseline_of(repo)
+    if where == "info/exclude":
+        with (repo / ".git" / "info" / "exclude").open("a") as file:
+            file.write("evil.py\n")
+    else:
+        (repo / ".git" / "mine").write_text("evil.py\n")
+        git(repo, "config", "core.excludesFile", str(repo / ".git" / "mine"))
+    (repo / "evil.py").write_text("x")
+    (repo / "notes.swp").write_text("x")
+    assert changed(repo, baseline) == [("evil.py", "untracked")]

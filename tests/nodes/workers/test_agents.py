@@ -14,7 +14,8 @@ from kit.jobs import Recorded, make_job
 from kit.standins import StandIns
 from kit.states import make_check
 from waypost.nodes.dispatch import attempt_path, dispatch
-from waypost.nodes.workers.agents import shipped_agents
+from waypost.nodes.workers import Environment, WorkerRefused
+from waypost.nodes.workers.agents import AgentWorker, shipped_agents
 from waypost.nodes.workers.attempt import AttemptFolder
 from waypost.state.records import Attempt, AttemptKind, AttemptOutcome, Order, Outcome, Usage
 
@@ -130,8 +131,8 @@ def lose(repo: Path, recorded: Recorded, agent: str) -> None:
     """An attempt whose launcher was killed while it worked; nothing recorded what became of it."""
     job = make_job(repo, bash="true", worker=agent)
     folder = AttemptFolder(attempt_path(recorded.run_dir, job))
-    folder.request(job, "prompt")
-    child = folder.start(job, recorded.call.context.workers[agent].prepare(job, folder.path))
+    folder.request(job, "prompt", Environment())
+    child = folder.start(job, recorded.call.context.workers[agent].prepare(job, folder.path), Environment())
     while not (folder.path / "stdout.log").exists() or not (folder.path / "stdout.log").stat().st_size:
         assert child.poll() is None
         os.sched_yield()
@@ -205,3 +206,44 @@ def test_a_session_that_is_no_plain_name_is_never_passed_on(repo, recorded, stan
 def test_a_conversation_that_the_tool_does_not_know_is_a_failed_attempt(repo, recorded, standins):
     attempt = run(repo, recorded, "claude", order=again("rework"), session=str(uuid.uuid4()))
     assert (attempt.exit_code, attempt.succeeded) == (1, False)
+
+
+def option(call: dict, flag: str) -> str | None:
+    return call["argv"][call["argv"].index(flag) + 1] if flag in call["argv"] else None
+
+
+def test_of_two_limits_the_smaller_one_is_passed_on(repo, recorded, standins):
+    row = shipped_agents()["claude"].model_copy(update={"max_turns": 20, "max_cost_usd": 0.5, "model": "m-1"})
+    recorded.use_worker("claude", AgentWorker(row))
+    run(repo, recorded, "claude", max_turns=7, max_cost_usd=2.0)
+    (call,) = standins.calls()
+    assert [option(call, flag) for flag in ("--max-turns", "--max-budget-usd", "--model")] == ["7", "0.5000", "m-1"]
+
+
+def test_a_limit_of_the_run_is_not_passed_to_a_tool_without_a_flag_for_it(repo, recorded, standins):
+    assert run(repo, recorded, "codex", max_turns=7).succeeded
+    assert "--max-turns" not in standins.calls()[-1]["argv"]
+
+
+def test_a_secret_is_passed_by_name_and_never_written_down(tmp_path, standins, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    monkeypatch.setenv("ANTHROPIC_MODEL", "m-1")
+    (tmp_path / "prompt.md").write_text("prompt")
+    launch = AgentWorker(shipped_agents()["claude"]).prepare(make_job(tmp_path, bash="true", worker="claude"), tmp_path)
+    assert "ANTHROPIC_API_KEY" in launch.pass_env
+    assert launch.env == {"ANTHROPIC_MODEL": "m-1"}
+    assert "sk-secret" not in repr(launch)
+
+
+def test_goose_is_told_not_to_ask_whatever_our_environment_says(repo, recorded, standins, monkeypatch):
+    monkeypatch.setenv("GOOSE_MODE", "approve")
+    run(repo, recorded, "goose")
+    assert standins.calls()[-1]["goose_mode"] == "auto"
+
+
+@pytest.mark.parametrize("prompt", ["--force do it", "x" * 200_000, "a\0b"], ids=["a flag", "too long", "a NUL"])
+def test_a_prompt_that_cannot_be_an_argument_starts_nothing(tmp_path, standins, prompt):
+    (tmp_path / "prompt.md").write_text(prompt)
+    with pytest.raises(WorkerRefused):
+        AgentWorker(shipped_agents()["cursor"]).prepare(make_job(tmp_path, bash="true", worker="cursor"), tmp_path)
+    assert not standins.calls()

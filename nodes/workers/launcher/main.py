@@ -1,0 +1,236 @@
+"""Starts one worker, watches it, and records how it ended, whatever happens to the orchestrator.
+
+Of all launchers ever started for one attempt exactly one starts the worker: the first that holds `claim.lock` while
+neither `started.json` nor `exit.json` stands.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import select
+import sys
+import time
+
+from .masking import Masker
+from .pump import Budget, Pump, Sink
+from .records import Launch, read_launch, write_record
+from .system import SIGKILL, SIGTERM, adopt_orphans, become_worker, children_of, signal_file, start_ticks
+from .variables import chosen, masker_for
+
+ALREADY_CLAIMED = 75
+GRACE_S = 2.0
+# A process that cannot be killed (it waits for a broken disk) is not waited for beyond this.
+_FAMILY_S = 10.0
+_EINVAL = 22
+_FAILPOINT = "WAYPOST_LAUNCHER_FAILPOINT"
+
+
+def main(folder: str) -> int:
+    """Claim the attempt in `folder`, run its worker to the end, record the end. Returns an exit status."""
+    worker_umask = os.umask(0o077)
+    os.chdir(folder)
+    failpoint("begun")
+    claim = os.open("claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(claim, fcntl.LOCK_EX)
+    if os.path.exists("started.json") or os.path.exists("exit.json"):
+        return ALREADY_CLAIMED
+    launch = read_launch()
+    stop = signal_file(SIGTERM)
+    adopt_orphans()
+    failpoint("claimed")
+    began: dict[str, object] = {
+        "launcher_pid": os.getpid(),
+        "launcher_started": start_ticks(os.getpid()),
+        "started_at": time.time(),
+    }
+    write_record("started.json", began, sync=True)
+    failpoint("recorded_start")
+    ended = _run(launch, began, stop, worker_umask)
+    failpoint("before_end")
+    write_record("exit.json", {**began, **ended}, sync=True)
+    failpoint("recorded_end")
+    return 0
+
+
+def failpoint(name: str) -> None:
+    """Die here by SIGKILL if the environment says `NAME:FILE`, once: whoever can make FILE dies."""
+    wanted, _, once = os.environ.get(_FAILPOINT, "").partition(":")
+    if wanted == name:
+        try:
+            os.close(os.open(once, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        except FileExistsError:
+            return
+        os.kill(os.getpid(), SIGKILL)
+
+
+def _run(launch: Launch, began: dict[str, object], stop: int, worker_umask: int) -> dict[str, object]:
+    clock = time.monotonic()
+    masker = masker_for(os.environ, launch.secret)
+    budget, pump = Budget(launch.output_limit_bytes), Pump()
+    outputs = [pump.pipe(Sink(name, masker.stream(), budget)) for name in ("stdout.log", "stderr.log")]
+    try:
+        worker = _start(launch, outputs, worker_umask)
+    except OSError as error:
+        reason = f"cannot start {launch.argv[0]!r}: {error.strerror}"
+        return {"outcome": "not_started", "exit_code": None, "reason": _hide(masker, reason), "ended_at": time.time()}
+    finally:
+        for fd in outputs:
+            os.close(fd)
+    failpoint("started_worker")
+    # Not synced: it is for people, and whoever finds the file at all knows that the attempt was begun.
+    write_record("started.json", {**began, "worker_pid": worker}, sync=False)
+    watch = _Watch(worker, pump, budget, launch.timeout_s)
+    watch.until_end(stop)
+    _, status = os.waitpid(worker, 0)
+    failpoint("ended_worker")
+    code = os.waitstatus_to_exitcode(status)
+    pump.drain()
+    end_family()
+    pump.drain()
+    pump.close()
+    watch.judge_disk()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "outcome": watch.outcome,
+        "exit_code": code if code >= 0 else 128 - code,
+        "signal": -code if code < 0 else None,
+        "reason": watch.reason,
+        "ended_at": time.time(),
+        "duration_s": round(time.monotonic() - clock, 6),
+        "cpu_s": round(usage.ru_utime + usage.ru_stime, 6),
+        "max_rss_bytes": usage.ru_maxrss * 1024,
+        "output_bytes": budget.seen,
+    }
+
+
+def _start(launch: Launch, outputs: list[int], worker_umask: int) -> int:
+    """Fork and execute; the pid of the worker.
+
+    Raises:
+        OSError: its standard input, its folder or its program cannot be used.
+    """
+    environ = {**chosen(os.environ, launch.allow), **launch.env}
+    given = os.open(launch.stdin or os.devnull, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    launcher = os.getpid()
+    worker = os.fork()
+    if worker == 0:
+        try:
+            os.setsid()
+            become_worker(launcher, SIGTERM)
+            os.umask(worker_umask)
+            for target, fd in enumerate((given, *outputs)):
+                os.dup2(fd, target)
+            os.chdir(launch.cwd)
+            os.execvpe(launch.argv[0], launch.argv, environ)
+        except OSError as error:
+            os.write(writer, str(error.errno).encode())
+        except ValueError:
+            os.write(writer, str(_EINVAL).encode())
+        finally:
+            os._exit(127)
+    os.close(writer)
+    os.close(given)
+    failure = os.read(reader, 16)
+    os.close(reader)
+    if failure:
+        os.waitpid(worker, 0)
+        number = int(failure)
+        raise OSError(number, os.strerror(number))
+    return worker
+
+
+class _Watch:
+    """Moves output until the worker has ended. Ends it early, by TERM and then KILL, on request or at a limit."""
+
+    def __init__(self, worker: int, pump: Pump, budget: Budget, timeout_s: float) -> None:
+        self.outcome, self.reason = "finished", ""
+        self._worker, self._pump, self._budget = worker, pump, budget
+        self._timeout_s = timeout_s
+        self._deadline = time.monotonic() + timeout_s
+
+    def until_end(self, stop: int) -> None:
+        """Returns once the worker has ended; it is not waited for yet."""
+        poll = select.poll()
+        ended = os.pidfd_open(self._worker)
+        for fd in (stop, ended, *self._pump.fds):
+            poll.register(fd, select.POLLIN)
+        while True:
+            left_s = self._deadline - time.monotonic()
+            ready = [fd for fd, _ in poll.poll(max(0.0, min(left_s, 3600.0)) * 1000)]
+            for fd in ready:
+                if fd == stop:
+                    os.read(stop, 128)
+                    self._end("stopped", "stopped on request")
+                elif fd != ended and not self._pump.read(fd) and fd not in self._pump.fds:
+                    poll.unregister(fd)
+            if ended in ready:
+                os.close(ended)
+                return
+            self._judge_output()
+            if time.monotonic() >= self._deadline:
+                self._on_deadline()
+
+    def judge_disk(self) -> None:
+        """Output that could not be kept is no finished attempt."""
+        self._judge_output()
+        if self._budget.error and self.outcome == "finished":
+            self.outcome, self.reason = "stopped", f"its output could not be kept: {self._budget.error}"
+
+    def _judge_output(self) -> None:
+        if self._budget.crossed:
+            self._end("too_much_output", f"printed more than {self._budget.limit_bytes} bytes")
+        elif self._budget.error:
+            self._end("stopped", f"its output could not be kept: {self._budget.error}")
+
+    def _on_deadline(self) -> None:
+        if self.outcome == "finished":
+            self._end("timed_out", f"still running after {self._timeout_s:g} s")
+        else:
+            self._signal(SIGKILL)
+            self._deadline = float("inf")
+
+    def _end(self, outcome: str, reason: str) -> None:
+        if self.outcome == "finished":
+            self.outcome, self.reason = outcome, reason
+            self._signal(SIGTERM)
+            self._deadline = time.monotonic() + GRACE_S
+
+    def _signal(self, number: int) -> None:
+        # The whole group of the worker, and what has left it and lost its parent.
+        for pid in (-self._worker, *children_of(os.getpid())):
+            _kill(pid, number)
+
+
+def end_family() -> None:
+    """Kill every descendant that is left, and reap it: what goes on working could change what is verified next.
+
+    Only children are killed: their own children become ours by that, and a pid that is not reaped is never reused.
+    """
+    deadline = time.monotonic() + _FAMILY_S
+    while time.monotonic() < deadline:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                continue
+        except ChildProcessError:
+            return
+        for pid in children_of(os.getpid()):
+            _kill(pid, SIGKILL)
+        time.sleep(0.001)
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _hide(masker: Masker, text: str) -> str:
+    return masker.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
