@@ -10,6 +10,7 @@ from ..nodes.audit import Audit, Finding, Found, audit_log, audit_run, audit_sou
 from ..nodes.evidence.bundle import read_bundle
 from ..state.errors import EvidenceError
 from ..state.ids import run_id as checked_run_id
+from .batch_state import refuse_batch
 from .compose import open_saver
 from .ending import FAILED
 from .ledger_facts import facts_of
@@ -46,6 +47,7 @@ def _audit(what: str, runs: Path, opener: Opener | None) -> Audit:
         return _audit_bundle(Path(what), opener)
     run = checked_run_id(what)
     run_dir = runs.absolute() / run
+    refuse_batch(run_dir)
     with open_saver(runs, read_only=True) as saver:
         facts = facts_of(saver, run_dir, run)
     found = audit_run(run, run_dir, facts, opener)

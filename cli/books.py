@@ -12,6 +12,7 @@ from ..nodes.evidence.write import report_folder
 from ..state.errors import EvidenceError
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
+from .batch_state import refuse_batch
 from .compose import open_saver
 from .ledger_facts import attested_state, facts_of, mark_of
 from .ledger_text import answer, print_json
@@ -38,6 +39,7 @@ def attest_run(run: str, *, runs: Path, sign: Sign | None, json: bool) -> int:
 
     def work() -> int:
         run_dir = runs.absolute() / checked_run_id(run)
+        refuse_batch(run_dir)
         folder = close_books(_state(runs, run_dir, run), run_dir, sign)
         print_json({"run_id": run, "folder": str(folder)}) if json else print(f"attested   {folder}")
         return 0
@@ -50,6 +52,7 @@ def bundle_run(run: str, *, runs: Path, out: Path | None, json: bool) -> int:
 
     def work() -> int:
         run_dir = runs.absolute() / checked_run_id(run)
+        refuse_batch(run_dir)
         state = _state(runs, run_dir, run)
         assert state.task is not None
         attested = run_dir / report_folder(state.task) / MANIFEST

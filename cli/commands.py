@@ -19,6 +19,7 @@ from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
+from .batch import is_for_a_batch, resume_batch, resumes_a_batch, run_batch
 from .books import Sign, close_books
 from .compose import compose, context_of, open_saver
 from .drive import drive, has_checkpoint, read_state
@@ -39,6 +40,8 @@ def run_task(asked: RunRequest) -> int:
         context = context_of(asked.runs, config)
         _refuse_unknown_worker(asked.worker, context)
         source = open_source(asked.task_file, asked.sourced)
+        if is_for_a_batch(asked, source):
+            return run_batch(asked, source, context, config)
         state = new_run(
             asked.task_file,
             task=asked.task,
@@ -85,6 +88,8 @@ def resume_run(asked: ResumeRequest) -> int:
     runs, decision = asked.runs, asked.decision
     state: PipelineState | None = None
     try:
+        if resumes_a_batch(asked):
+            return resume_batch(asked)
         context = RunContext(runs_dir=runs.absolute())
         state = _last_state(asked.run_id, runs, context)
         if decision is not None:

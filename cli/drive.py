@@ -24,7 +24,7 @@ def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view
     stops the workers too.
     """
 
-    with stopping(context, context.run_dir(run_id(run)), view), view:
+    with stopping(context, [context.run_dir(run_id(run))], view), view:
         for event in pipeline.stream(given, _config(run), context=context, stream_mode="custom", durability="sync"):
             view.event(cast(Event, event))
     state = read_state(pipeline, run)

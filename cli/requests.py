@@ -14,7 +14,12 @@ from .sources import AcceptOptions, SourceOptions
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A new run: what of which file, by whom, where, within which limits, and what is done with the result."""
+    """A new run: what of which file, by whom, where, within which limits, and what is done with the result.
+
+    Attributes:
+        only, begin_at, fail_fast, max_parallel: of a batch: which tasks, whether the first that fails stops the others,
+            and how many at the same time.
+    """
 
     task_file: Path
     task: str | None
@@ -30,6 +35,10 @@ class RunRequest:
     accepting: AcceptOptions
     sign: Sign | None
     json: bool
+    only: tuple[str, ...] = ()
+    begin_at: str | None = None
+    fail_fast: bool = False
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,11 @@ def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
     own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template", "json")
     return RunRequest(
         **{name: given[name] for name in own},
-        limits=Limits(**{name: given[name] for name in Limits.model_fields}),
+        only=tuple(given["only"] or ()),
+        begin_at=given["begin_at"],
+        fail_fast=given["fail_fast"],
+        max_parallel=given["max_parallel"],
+        limits=Limits(**{name: given[name] for name in Limits.model_fields if given[name] is not None}),
         sourced=SourceOptions(format=given["format"], tag=given["tag"], model=given["model"]),
         accepting=AcceptOptions(yes=given["yes"], digest=given["accept"], write_back=given["write_back"]),
         sign=sign,

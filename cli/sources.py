@@ -49,18 +49,26 @@ def accept(source: TaskSource, id: str, options: AcceptOptions, sourced: SourceO
         InputError: nobody accepted it: there is no terminal to ask on and no option says so, the answer was no, or the
             digest is another one.
     """
-    how = _how(source, options)
-    acceptance = Acceptance(
+    acceptance = accept_plan(source, options, sourced)
+    return AcceptedTask(source.runnable(id), acceptance)
+
+
+def accept_plan(source: TaskSource, options: AcceptOptions, sourced: SourceOptions) -> Acceptance:
+    """That the plan of a file is accepted. A card of our own says itself what is run, and needs nobody's word.
+
+    Raises:
+        InputError: as `accept`.
+    """
+    return Acceptance(
+        how="a card" if source.is_card else _how(source, options),
         format=source.format,
         digest=source.digest,
         files={str(Path(file.path).resolve()): file.sha256 for file in source.files},
         tag=sourced.tag,
-        how=how,
         who=getpass.getuser(),
         at=datetime.now(UTC),
         write_back=options.write_back,
     )
-    return AcceptedTask(source.runnable(id), acceptance)
 
 
 def _how(source: TaskSource, options: AcceptOptions) -> str:

@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..checkpointing import LedgerSaver
+from ..nodes.batch import BATCH, is_batch
 from ..nodes.context import RunContext
 from ..nodes.prepare import REQUEST, recall_run
 from ..state.errors import RunNotFound, WaypostError
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS
+from .batch_state import batch_row, show_batch
 from .compose import compose, open_saver
 from .drive import read_state
 from .summary import summary_lines, summary_record, waits_for
@@ -27,7 +29,7 @@ from .view import choose_view
 def show_all(*, runs: Path, json: bool) -> int:
     """One line per run, newest first. A run that cannot be read is shown as such, and the exit code is 1."""
     with open_saver(runs, read_only=True) as saver:
-        asked = (path.parent.name for path in runs.glob(f"*/{REQUEST}"))
+        asked = (path.parent.name for name in (REQUEST, BATCH) for path in runs.glob(f"*/{name}"))
         rows = [_row(saver, runs, thread) for thread in sorted({*saver.threads(), *asked})]
     rows.sort(key=lambda row: str(row["created_at"] or ""), reverse=True)
     if json:
@@ -47,6 +49,8 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
         thread = checked_run_id(run)
         context = RunContext(runs_dir=runs.absolute())
         with open_saver(runs, read_only=True) as saver:
+            if is_batch(context.run_dir(thread)):
+                return show_batch(saver, context.run_dir(thread), json=json)
             state = read_state(compose(saver, context), thread) or recall_run(context.run_dir(thread))
             if state is None:
                 raise RunNotFound(f"there is no run {thread} in {runs}", next_step=f"waypost status --runs {runs}")
@@ -65,6 +69,8 @@ def _row(saver: LedgerSaver, runs: Path, thread: str) -> dict[str, Any]:
     row: dict[str, Any] = {"run_id": thread, "task_id": None, "status": "UNREADABLE", "steps": "", "created_at": None}
     try:
         context = RunContext(runs_dir=runs.absolute())
+        if is_batch(context.runs_dir / thread):
+            return batch_row(saver, context.runs_dir / thread)
         state = read_state(compose(saver, context), thread) or recall_run(context.runs_dir / thread)
         if state is None:
             return {**row, "status": "EMPTY", "driver": "nobody"}

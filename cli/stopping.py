@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from ..nodes.context import RunContext
 from ..nodes.workers.stop import stop_attempts
 from .signals import stop_signals
-from .view import View
 
 # How long a second Ctrl-C is waited for while workers are in flight, and how long stopped workers may take.
 PATIENCE_S = 1.0
@@ -19,10 +19,17 @@ _STOP_AT_MOST_S = 10.0
 _AGAIN_S = 0.2
 
 
+class Told(Protocol):
+    """Receives what a stop signal does."""
+
+    def draining(self, signal_name: str, *, by_hand: bool) -> None: ...
+    def stopping(self, signal_name: str, told: int | None) -> None: ...
+
+
 @contextmanager
-def stopping(context: RunContext, run_dir: Path, view: View) -> Generator[None]:
-    """While entered, SIGINT and SIGTERM stop the run that is driven. Only for the main thread."""
-    stopper = _Stopper(context, run_dir, view)
+def stopping(context: RunContext, run_dirs: Iterable[Path], view: Told) -> Generator[None]:
+    """While entered, SIGINT and SIGTERM stop the runs that are driven. Only for the main thread."""
+    stopper = _Stopper(context, tuple(run_dirs), view)
     with stop_signals(stopper.heard):
         try:
             yield
@@ -31,9 +38,9 @@ def stopping(context: RunContext, run_dir: Path, view: View) -> Generator[None]:
 
 
 class _Stopper:
-    def __init__(self, context: RunContext, run_dir: Path, view: View) -> None:
+    def __init__(self, context: RunContext, run_dirs: tuple[Path, ...], view: Told) -> None:
         self._context = context
-        self._run_dir = run_dir
+        self._run_dirs = run_dirs
         self._view = view
         self._over = threading.Event()
         self._asked_twice = threading.Event()
@@ -50,7 +57,7 @@ class _Stopper:
         elif count == 2:
             self._context.hold.set()
             self._asked_twice.set()
-            told = len(stop_attempts(self._run_dir))
+            told = self._tell_workers()
             self._view.stopping(name, told)
             self._start(self._stop)
         else:
@@ -59,6 +66,9 @@ class _Stopper:
     def close(self) -> None:
         """The run is no longer driven: nothing is held or stopped any more."""
         self._over.set()
+
+    def _tell_workers(self) -> int:
+        return sum(len(stop_attempts(run_dir)) for run_dir in self._run_dirs)
 
     def _start(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name="waypost-stopping", daemon=True).start()
@@ -73,5 +83,5 @@ class _Stopper:
         for _ in range(int(_STOP_AT_MOST_S / _AGAIN_S)):
             if self._over.wait(_AGAIN_S):
                 return
-            stop_attempts(self._run_dir)
+            self._tell_workers()
         self._context.hold.clear()

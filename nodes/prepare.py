@@ -80,7 +80,7 @@ def new_run(
     if Isolation(isolate) is Isolation.WORKTREE:
         isolated = begin(where, baseline, merge=MergePolicy(merge), task_file=source)
     now = datetime.now(UTC)
-    claimed = _claim(runs, wanted, compose_run_id(parsed.id, now, baseline.commit))
+    claimed = claim_folder(runs, wanted, compose_run_id(parsed.id, now, baseline.commit))
     if isolated is not None:
         try:
             isolated = claim_branch(where, isolated, claimed)
@@ -91,7 +91,7 @@ def new_run(
         run_id=claimed,
         task_file=str(source),
         task_id=parsed.id,
-        task=accepted.task if accepted is not None else None,
+        task=parsed if accepted is not None else None,
         acceptance=accepted.acceptance if accepted is not None else None,
         workspace=str(where.resolve()),
         worker=worker,
@@ -123,7 +123,7 @@ def recall_run(run_dir: Path) -> PipelineState | None:
         return None
 
 
-def _claim(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:
+def claim_folder(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:
     """Make the folder of the run; a name that is taken gets a number, so that two runs never share a folder."""
     try:
         if not runs.exists():

@@ -15,7 +15,7 @@ class Acceptance(Record):
         digest: of everything the plan was made from, as `waypost plan` shows it.
         files: each file that was read, as an absolute path, with its SHA-256.
         tag: which list of a Task Master file.
-        how: `asked`, `--yes` or `--accept`.
+        how: `asked`, `--yes` or `--accept`; `a card` for a task of a batch that is a card of our own.
         write_back: the task is to be set to done in its file once the run is DONE.
     """
 

@@ -31,7 +31,7 @@ from .options import (
 def run(
     context: typer.Context,
     task_file: TaskFileArgument,
-    task: Annotated[str | None, typer.Option(help="Which task of the file; needed if it holds several.")] = None,
+    task: Annotated[str | None, typer.Option(help="Which task of the file; all that are open if not given.")] = None,
     worker: Annotated[str, typer.Option(help="Who does the work: shell, claude, ...; see `waypost doctor`.")] = "shell",
     workspace: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
     runs: RunsOption = RUNS_DIR,
@@ -48,7 +48,9 @@ def run(
     step_max_attempts: Annotated[int | None, typer.Option(min=1, help="As --max-attempts, for each step.")] = None,
     on_lost: OnLostOption = "retry",
     max_lost: Annotated[int, typer.Option(min=0, max=100, help="Lost attempts in a row before a person is asked.")] = 3,
-    max_parallel: Annotated[int, typer.Option(min=1, max=256, help="Steps that are worked on at a time.")] = 8,
+    max_parallel: Annotated[
+        int | None, typer.Option(min=1, max=256, help="At a time: tasks of a batch (1), else steps of a task (8).")
+    ] = None,
     output_limit_bytes: Annotated[int, typer.Option(min=1, help="What an attempt or a check may print.")] = 256 << 20,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Id of the run; made up if not given.")] = None,
     isolate: Annotated[
@@ -57,6 +59,11 @@ def run(
     merge: Annotated[
         Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
     ] = "ff",
+    only: Annotated[list[str] | None, typer.Option("--only", help="Of a batch: only this task. Repeatable.")] = None,
+    begin_at: Annotated[str | None, typer.Option("--from", help="Of a batch: this task and all after it.")] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast/--keep-going", help="Of a batch: start nothing more once one is not done.")
+    ] = False,
     prompt_template: Annotated[Path | None, typer.Option(help="A Jinja template for what workers are told.")] = None,
     format: FormatOption = None,
     tag: TagOption = None,
@@ -67,7 +74,9 @@ def run(
     sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run one task of a task file to done. The plan of a file that is no card is shown, and has to be accepted.
+    """Run a task of a task file to done, or all of its tasks as a batch.
+
+    The plan of a file that is no card is shown, and has to be accepted.
 
     Example:  waypost run tasks.md --task DKT-003 --workspace ../app
     """

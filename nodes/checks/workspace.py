@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
@@ -56,7 +57,7 @@ def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tup
 
 
 def _differences(workspace: Path, commit: str, runs_dir: Path, ignored: tuple[str, ...]) -> list[Change]:
-    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    top = _top(workspace, os.stat(workspace).st_ino)
     with plain_index(top) as index:
         found = _names(unhidden(top, index, *_DIFF, "--ignore-submodules=none", commit, "--"))
     excludes = ("--exclude-per-directory=.gitignore", *(f"--exclude={pattern}" for pattern in ignored))
@@ -69,6 +70,12 @@ def _differences(workspace: Path, commit: str, runs_dir: Path, ignored: tuple[st
         for path, kind in found
         if not (top / path).resolve().is_relative_to(runs)
     ]
+
+
+@lru_cache(maxsize=256)
+def _top(workspace: Path, _inode: int) -> Path:
+    """The top of the repository that a folder is in; it does not move while we work there."""
+    return Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
 
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from ...state.batch import BatchState
 from . import markdown
 from .moments import between, moment, seconds
 from .view import Artifact, View
 
+_loading = threading.Lock()
+
 
 def render(template: str, view: View, reports: tuple[Artifact, ...]) -> bytes:
     """The report `template` makes of `view`; `reports` are the evidence files that were written before it."""
-    return _environment().get_template(template).render(view=view, reports=reports).encode()
+    return _template(template).render(view=view, reports=reports).encode()
+
+
+def render_batch(state: BatchState, counts: dict[str, int]) -> bytes:
+    """The report of a batch for people."""
+    return _template("batch.md.j2").render(state=state, counts=counts).encode()
+
+
+def _template(name: str) -> Template:
+    # Runs that come here side by side would compile one template each.
+    with _loading:
+        return _environment().get_template(name)
 
 
 @cache

@@ -67,6 +67,18 @@ def claim_branch(workspace: Path, isolated: Isolated, run: RunId) -> Isolated:
     return isolated.model_copy(update={"branch": branch})
 
 
+def forget_branch(workspace: Path, run: RunId) -> None:
+    """Remove the branch that was made for a run which then never began: nothing was ever put on it.
+
+    The caller knows that the id, and so the branch, is its own.
+    """
+    with Repository.at(workspace).locked() as repo:
+        ref = f"refs/heads/{run_branch(run)}"
+        commit = repo.commit_of(ref)
+        if commit is not None:
+            repo.git("update-ref", "-d", ref, commit)
+
+
 def _refuse_unseen_work(workspace: Path, baseline: Baseline, task_file: Path) -> None:
     unseen = [path for path in sorted(baseline.dirty) if (workspace / path).resolve() != task_file]
     if not unseen:

@@ -108,11 +108,6 @@ def test_a_task_that_the_file_does_not_have_is_refused_and_the_known_ones_are_na
     assert "T-1" in ran.err
 
 
-def test_a_file_of_several_tasks_asks_which_one(untouched, tmp_path):
-    path = write_card(tmp_path, GOOD + "\n" + GOOD.replace("T-1", "T-2"))
-    refused(waypost_here("run", path, "--workspace", untouched, cwd=untouched), "--task")
-
-
 def test_a_workspace_that_is_no_repository_is_refused(tmp_path):
     path = write_card(tmp_path, GOOD)
     (tmp_path / "w").mkdir()
