@@ -18,6 +18,7 @@ _SHA1_DIGITS = 40
 # Files are compared byte by byte: a filter or an encoding would show git other content than a program reads.
 _ATTRIBUTES = "* -filter -text -ident !eol !working-tree-encoding\n"
 _CONFIG = "[core]\n\tbare = false\n\tattributesFile = /dev/null\n\texcludesFile = /dev/null\n"
+_CONVERSIONS = r"^(filter\..*|core\.(autocrlf|eol|safecrlf|attributesfile|symlinks|filemode))$"
 _NO_OTHERS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -142,9 +143,59 @@ def require_same_files(view: Unhidden, recorded: str | None) -> None:
         )
 
 
+def conversions_sha256(folder: Path) -> str:
+    """A hash over the settings of the repository and the user that make files of a checkout differ from its commit.
+
+    Attributes in the worktree are not part of it: they are files of the commit.
+
+    Raises:
+        WorkspaceError: git cannot read its configuration.
+    """
+    words = ("config", "-z", "--get-regexp", _CONVERSIONS)
+    said = try_git(folder, *words)
+    # 1 says that none is set.
+    if said.code not in (0, 1):
+        checked(said, folder, words)
+    named = git(folder, "config", "--path", "--default", "", "--get", "core.attributesFile").rstrip(b"\n")
+    digest = hashlib.sha256(said.out)
+    for path in (_git_path(folder, "info/attributes"), *([Path(os.fsdecode(named))] if named else [])):
+        digest.update(b"\0")
+        try:
+            digest.update(path.read_bytes())
+        except OSError:
+            continue
+    return digest.hexdigest()
+
+
+def require_same_conversions(folder: Path, recorded: str | None) -> None:
+    """Raises WorkspaceError where a checkout in `folder` is made by other filters than when the run began."""
+    if recorded is not None and recorded != (found := conversions_sha256(folder)):
+        raise WorkspaceError(
+            f"the filters or attributes of git for {folder} are not those of the start of the run",
+            facts={"recorded sha256": recorded, "found sha256": found},
+            next_step="see .git/info/attributes and `git config --get-regexp filter`, and start a new run",
+        )
+
+
+def top_of(workspace: Path) -> Path:
+    """The folder of the worktree that the workspace lies in.
+
+    Raises:
+        WorkspaceError: git cannot tell, or is told by its configuration to look at files that lie elsewhere.
+    """
+    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    if not workspace.resolve().is_relative_to(top.resolve()):
+        raise WorkspaceError(
+            f"git does not look at the files of {workspace}",
+            facts={"it looks at": top},
+            next_step="see core.worktree: git config --show-origin core.worktree",
+        )
+    return top
+
+
 def ignored_outside(workspace: Path) -> tuple[str, ...]:
     """The ignore patterns that stand outside the worktree: of the repository's `info/exclude`, and the user's own."""
-    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    top = top_of(workspace)
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git" / "ignore"
     named = git(top, "config", "--path", "--default", str(home), "--get", "core.excludesFile").rstrip(b"\n")
     found: list[str] = []

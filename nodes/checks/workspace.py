@@ -11,7 +11,7 @@ from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
-from .unhidden import IGNORE_FILE, Unhidden, ignored_outside, require_same_files, unhidden
+from .unhidden import IGNORE_FILE, Unhidden, conversions_sha256, ignored_outside, require_same_files, top_of, unhidden
 
 _DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
 ABSENT = "absent"
@@ -45,7 +45,13 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     ignored = ignored_outside(workspace)
     found, files = _differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
     dirty = {change.path: _content(workspace / change.path) for change in found}
-    return Baseline(commit=commit, dirty=dirty, ignored=ignored, files_sha256=files)
+    return Baseline(
+        commit=commit,
+        dirty=dirty,
+        ignored=ignored,
+        files_sha256=files,
+        conversions_sha256=conversions_sha256(top_of(workspace)),
+    )
 
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
@@ -59,7 +65,7 @@ def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tup
 
 def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
     """What differs from the commit, and the hash over the files of the commit."""
-    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    top = top_of(workspace)
     # What the repository itself says comes first: its words for a change are finer, as it knows what was staged.
     found = dict(_names(git(top, *_DIFF, "--ignore-submodules=none", baseline.commit, "--")))
     excludes = (f"--exclude-per-directory={IGNORE_FILE}", *(f"--exclude={pattern}" for pattern in baseline.ignored))

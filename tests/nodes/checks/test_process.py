@@ -125,7 +125,8 @@ def test_a_command_ends_when_we_are_killed(tmp_path):
         "import sys; from pathlib import Path; from waypost.nodes.checks.process import run_command; "
         "from waypost.nodes.workers.launcher.masking import Masker; here = Path(sys.argv[1]); "
         "run_command(('bash', '-c', 'echo $$ > new; mv new pid; exec env -i sleep 600'), workspace=here, "
-        "log=here / 'log', timeout_s=60, output_limit_bytes=99, env={'PATH': sys.argv[2]}, masker=Masker(), stop=lambda: False)"
+        "log=here / 'log', timeout_s=60, output_limit_bytes=99, env={'PATH': sys.argv[2]}, "
+        "masker=Masker(), stop=lambda: False)"
     )
     ours = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), os.environ["PATH"]])
     wait_for((tmp_path / "pid").exists)
