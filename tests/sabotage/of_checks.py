@@ -115,7 +115,7 @@ CHEATS = (
         "a later check breaks what an earlier check of the same round has proved",
         "",
         Ending.LIMIT,
-        "the checks of a card are trusted with its workspace: only outputs and scope are looked at again after the last one",
+        "a card's checks are trusted with the workspace; after the last one only outputs and scope are looked at again",
         text=card(
             bash=_WORK, criteria="- AC1: One. Verified by `test -s honest.txt`\n- AC2: Two. Verified by `rm honest.txt`"
         ),

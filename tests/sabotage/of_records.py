@@ -78,7 +78,8 @@ CHEATS = (
     found("changes the worker's output after DONE", edited("dispatch/S1/attempt-1/stdout.log")),
     Cheat(
         "writes reports of its own before it fails",
-        f"mkdir -p {_RUN}/reports/T-1; echo DONE > {_RUN}/reports/T-1/report.md; echo 'Exit Code: 0' > {_RUN}/reports/T-1/verification.log",
+        f"mkdir -p {_RUN}/reports/T-1; echo DONE > {_RUN}/reports/T-1/report.md; "
+        f"echo 'Exit Code: 0' > {_RUN}/reports/T-1/verification.log",
         Ending.BLOCKED,
         "exit code 1",
     ),

@@ -35,22 +35,23 @@ real checks. A row is true as long as the tests pass.
 _TAIL = """\
 ## What no row can show
 
-- **The same user.** Worker, checks and Waypost run as one user. A process that the worker starts by other means (cron, a
-  container, a service manager) is not below its launcher and cannot be found; nor can one without a variable of ours
-  that outlives a launcher which the worker has killed. That attempt is lost and never believed, but such a process could
-  type `waypost approve` as you can, and write over anything that you can write.
+- **The same user.** Worker, checks and Waypost run as one user. A process that the worker starts by other means (cron,
+  a container, a service manager) is not below its launcher and cannot be found; nor can one without a variable of ours
+  that outlives a launcher which the worker has killed. That attempt is lost and never believed, but such a process
+  could type `waypost approve` as you can, and write over anything that you can write.
 - **An exit record that is adopted.** When Waypost was killed and comes back, nobody knows how the launcher ended, and
   its record is believed. That decides only whether the checks run: DONE rests on the checks.
-- **Tests that the card gives away.** Test files inside the Allowed Scope are not compared with their first version, and
-  no check is run before the work to see it fail.
+- **Tests that the card gives away.** Test files inside the Allowed Scope are not compared with their first version,
+  and no check is run before the work to see it fail.
 - **What git ignores.** Files that were ignored when the run began (an environment, caches, build results) are not
-  compared; nor is what lies in a new folder whose name begins with a dot and which ignores itself, as caches of tools do.
-- **Nested repositories.** A repository inside the workspace that is no submodule is one entry for git: what changes in it
-  is not listed.
+  compared; nor is what lies in a new folder whose name begins with a dot and which ignores itself, as caches of tools
+  do.
+- **Nested repositories.** A repository inside the workspace that is no submodule is one entry for git: what changes in
+  it is not listed.
 - **Programs of git filters.** Isolated runs hold the configuration of filters against that of the start, and not the
   programs that it names.
-- **Who writes last.** What changes in the workspace after the last look is not noticed by the run; the report says which
-  changes were looked at.
+- **Who writes last.** What changes in the workspace after the last look is not noticed by the run; the report says
+  which changes were looked at.
 """
 
 
