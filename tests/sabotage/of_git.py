@@ -62,7 +62,10 @@ CHEATS = (
     ),
     blocked(
         "a clean filter that is taken away again once the index believes it",
-        _CLEAN + "echo 'README filter=x' > .git/info/attributes; " + _EVIL + "git add README; rm .git/info/attributes",
+        _CLEAN
+        + "echo 'README filter=x' > .git/info/attributes; "
+        + _EVIL
+        + "touch -d '9 seconds ago' README; git add README; rm .git/info/attributes",
     ),
     blocked(
         "a clean filter in a .gitattributes that it hides too",

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import psutil
+from kit.cards import step_part, steps_card
 
 from .cheat import PYTHON, Cheat, Ending, Scene
 
@@ -66,6 +67,18 @@ CHEATS = (
         _WORK + f"cd $WAYPOST_RUN_DIR/dispatch/S1/attempt-1; echo '{_FORGED}' > exit.json; {_KILL_LAUNCHER}; sleep 9",
         Ending.BLOCKED,
         _KILLED,
+    ),
+    Cheat(
+        "writes exit.json of the next step's attempt before that begins",
+        "",
+        Ending.BLOCKED,
+        "S2: test -s honest.txt: exit code 1",
+        text=steps_card(
+            step_part(
+                "S1", f"mkdir -p $WAYPOST_RUN_DIR/dispatch/S2/attempt-1; cd $_; echo '{_FORGED}' > exit.json", "true"
+            ),
+            step_part("S2", _WORK, "test -s honest.txt", "S1"),
+        ),
     ),
     Cheat(
         "writes exit.json itself, and fails",
