@@ -59,8 +59,9 @@ class Unhidden:
         return self._git(*words)
 
     def others(self, *pathspecs: str) -> list[bytes]:
-        """The files that the commit does not have, ignored or not."""
-        found = self._git("ls-files", "--others", "-z", "--", *pathspecs)
+        """The files that the commit does not have, ignored or not; folders that it ignores as a whole are left out."""
+        excludes = [f"--exclude={pattern}" for pattern in self._ignored_folders()]
+        found = self._git("ls-files", "--others", "-z", *excludes, "--", *pathspecs)
         return [path for path in found.split(b"\0") if path]
 
     def holds(self, folder: str) -> bool:
@@ -69,9 +70,7 @@ class Unhidden:
 
     def not_ignored(self, paths: Iterable[bytes], patterns: tuple[str, ...]) -> list[bytes]:
         """Those of `paths` that neither the ignore files of the commit nor `patterns` name."""
-        rules = self.folder / "rules"
-        if not rules.exists():
-            self._write_rules(rules)
+        rules = self._rules()
         exclude = self.folder / "info" / "exclude"
         exclude.write_text("".join(f"{pattern}\n" for pattern in patterns), "utf-8", "surrogateescape")
         asked = b"\0".join(paths)
@@ -84,7 +83,20 @@ class Unhidden:
         rows = zip(fields[2::4], fields[3::4], strict=False)
         return [path for pattern, path in rows if not pattern or pattern.startswith(b"!")]
 
-    def _write_rules(self, rules: Path) -> None:
+    def _ignored_folders(self) -> list[str]:
+        """The patterns of the commit for whole folders, which are not walked through; none where any is taken back."""
+        files = [path.read_text("utf-8", "surrogateescape") for path in self._rules().rglob(IGNORE_FILE)]
+        if any(line.startswith("!") for text in files for line in text.splitlines()):
+            return []
+        top = self._rules() / IGNORE_FILE
+        lines = top.read_text("utf-8", "surrogateescape").splitlines() if top.exists() else []
+        return [line for line in lines if line.endswith("/") and not line.startswith("#") and line.isprintable()]
+
+    def _rules(self) -> Path:
+        """A folder that holds the ignore files of the commit, each at its place."""
+        rules = self.folder / "rules"
+        if rules.exists():
+            return rules
         rules.mkdir()
         for entry in self._git("ls-files", "--stage", "-z").split(b"\0"):
             facts, _, name = entry.partition(b"\t")
@@ -92,6 +104,7 @@ class Unhidden:
                 path = rules / os.fsdecode(name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(self._git("cat-file", "blob", facts.split()[1].decode()))
+        return rules
 
     def _git(self, *words: str) -> bytes:
         return checked(try_git(self.top, *words, environment=self._environment(self.top)), self.top, words).out
