@@ -106,10 +106,14 @@ class Baseline(Record):
     Attributes:
         ignored: patterns of files that git was told to ignore, from outside the worktree; what is added to them later
             hides nothing.
+        files_sha256: over path, mode and content hash of the files of the commit; None in ledgers of older versions.
+        conversions_sha256: over what makes git show other content than it stores; None in ledgers of older versions.
     """
 
     commit: str
     ignored: tuple[str, ...] = ()
+    files_sha256: str | None = None
+    conversions_sha256: str | None = None
     dirty: dict[str, str] = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
 
 

@@ -1,21 +1,30 @@
-"""Running one verification command: own process group, limits, masked output in a file, never a shell of ours."""
+"""Running one verification command: no family outlives it, limits, masked output in a file, never a shell of ours."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import select
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..needs import need
 from ..workers.files import make_private_folder
 from ..workers.launcher.masking import Masker
 from ..workers.launcher.pump import Budget, Pump, Sink
+from ..workers.launcher.warden import ASK_TO_END, TOLD_END, TOLD_NO_START
 
+_WORKERS = Path(__file__).parents[1] / "workers"
+_WARDEN = (
+    "import sys; sys.path.append(sys.argv[1]); from launcher.warden import main; "
+    "sys.exit(main(int(sys.argv[2]), sys.argv[3:]))"
+)
+# A warden gives up on a process that it cannot kill before this.
+_WARDEN_S = 15.0
 _POLL_S = 0.05
 _GRACE_S = 2.0
 # A run that drains has to be gone in two seconds.
@@ -63,27 +72,19 @@ def run_command(
     writer = pump.pipe(Sink(str(log), masker.stream(), budget))
     try:
         try:
-            process = subprocess.Popen(
-                argv,
-                cwd=workspace,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=writer,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            guarded = _Guarded(argv, workspace, env, writer)
         except (OSError, ValueError) as error:
             return Ran(None, time.monotonic() - clock, error=f"cannot start {argv[0]!r}: {error}")
         finally:
             os.close(writer)
         grace_s = _GRACE_S
         try:
-            in_time = _wait(process, pump, budget, clock + timeout_s, stop)
+            in_time = _wait(guarded.process, pump, budget, clock + timeout_s, stop)
         except CheckStopped:
             grace_s = _HURRIED_S
             raise
         finally:
-            _end_group(process, pump, grace_s)
+            guarded.end(pump, grace_s)
     finally:
         pump.close()
     duration_s = time.monotonic() - clock
@@ -93,8 +94,62 @@ def run_command(
         return Ran(None, duration_s, stopped=f"timed out after {timeout_s:g} s")
     if budget.error:
         return Ran(None, duration_s, error=f"its output could not be kept: {budget.error}")
-    code = process.returncode
-    return Ran(code if code >= 0 else 128 - code, duration_s)
+    return guarded.told(argv[0], duration_s)
+
+
+class _Guarded:
+    """A command below a warden, which kills what the command leaves behind, however that tries to get away."""
+
+    def __init__(self, argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], output: int) -> None:
+        self._status, status = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._status, False)
+        self._said = ""
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _WARDEN, str(_WORKERS), str(status), *argv],
+                cwd=workspace,
+                env=env,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(status,),
+            )
+        except BaseException:
+            os.close(self._status)
+            raise
+        finally:
+            os.close(status)
+
+    def end(self, pump: Pump, grace_s: float) -> None:
+        """Ask the command to end where it has not, then kill it; returns once it and its warden are gone."""
+        control = need(self.process.stdin, "the line to the warden")
+        with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
+            if self.process.poll() is None:
+                os.write(control.fileno(), ASK_TO_END)
+                self.process.wait(grace_s)
+        pump.drain()
+        with contextlib.suppress(BrokenPipeError):
+            control.close()
+        try:
+            self.process.wait(_WARDEN_S)
+        except subprocess.TimeoutExpired:
+            # It was stopped, or waits for a process that cannot be killed: the command dies with it.
+            self.process.kill()
+            self.process.wait()
+        pump.drain()
+        with contextlib.suppress(BlockingIOError):
+            self._said = os.read(self._status, 64).decode()
+        os.close(self._status)
+
+    def told(self, program: str, duration_s: float) -> Ran:
+        """How the command ended, as its warden saw it; without a word of it nothing has passed."""
+        kind, _, number = self._said.partition(" ")
+        if kind == TOLD_END and self.process.returncode == 0:
+            return Ran(int(number), duration_s)
+        if kind == TOLD_NO_START:
+            return Ran(None, duration_s, error=f"cannot start {program!r}: {os.strerror(int(number))}")
+        return Ran(None, duration_s, error="the process that watches over it was killed before the command had ended")
 
 
 def _wait(
@@ -118,22 +173,3 @@ def _wait(
     finally:
         os.close(ended)
     return True
-
-
-def _end_group(process: subprocess.Popen[bytes], pump: Pump, grace_s: float) -> None:
-    # Also after a normal end: what it left in the background must not go on while the next check runs.
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
-    pump.drain()
-    _signal(process, signal.SIGKILL)
-    process.wait()
-    pump.drain()
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
-from .unhidden import ignored_outside, plain_index, unhidden
+from .unhidden import IGNORE_FILE, Unhidden, conversions_sha256, ignored_outside, require_same_files, top_of, unhidden
 
 _DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
 ABSENT = "absent"
@@ -43,39 +43,70 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
             next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
         ) from None
     ignored = ignored_outside(workspace)
-    found = _differences(workspace, commit, runs_dir, ignored)
+    found, files = _differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
     dirty = {change.path: _content(workspace / change.path) for change in found}
-    return Baseline(commit=commit, dirty=dirty, ignored=ignored)
+    return Baseline(
+        commit=commit,
+        dirty=dirty,
+        ignored=ignored,
+        files_sha256=files,
+        conversions_sha256=conversions_sha256(top_of(workspace)),
+    )
 
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
     """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
-    now = {change.path: change for change in _differences(workspace, baseline.commit, runs_dir, baseline.ignored)}
+    found, _ = _differences(workspace, baseline, runs_dir)
+    now = {change.path: change for change in found}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     return tuple(sorted({*changed, *restored}))
 
 
-def _differences(workspace: Path, commit: str, runs_dir: Path, ignored: tuple[str, ...]) -> list[Change]:
-    top = _top(workspace, os.stat(workspace).st_ino)
-    with plain_index(top) as index:
-        found = _names(unhidden(top, index, *_DIFF, "--ignore-submodules=none", commit, "--"))
-    excludes = ("--exclude-per-directory=.gitignore", *(f"--exclude={pattern}" for pattern in ignored))
+def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
+    """What differs from the commit, and the hash over the files of the commit."""
+    top = top_of(workspace)
+    # What the repository itself says comes first: its words for a change are finer, as it knows what was staged.
+    found = dict(_names(git(top, *_DIFF, "--ignore-submodules=none", baseline.commit, "--")))
+    excludes = (f"--exclude-per-directory={IGNORE_FILE}", *(f"--exclude={pattern}" for pattern in baseline.ignored))
     others = git(top, "ls-files", "--others", "-z", *excludes).split(b"\0")
-    found += [(os.fsdecode(path), "untracked") for path in others if path]
+    found |= {os.fsdecode(path): "untracked" for path in others if path}
+    with unhidden(top, baseline.commit) as view:
+        require_same_files(view, baseline.files_sha256)
+        changed = dict(_names(view.changed()))
+        hidden = {os.fsdecode(path): "untracked" for path in _ignored_since(view, changed, baseline.ignored)}
+    found = {**changed, **hidden, **found}
     runs = runs_dir.resolve()
     real = workspace.resolve()
-    return [
+    changes = [
         Change(os.path.relpath(top / path, real), kind)
-        for path, kind in found
+        for path, kind in found.items()
         if not (top / path).resolve().is_relative_to(runs)
     ]
+    return changes, view.files_sha256
 
 
-@lru_cache(maxsize=256)
-def _top(workspace: Path, _inode: int) -> Path:
-    """The top of the repository that a folder is in; it does not move while we work there."""
-    return Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[str, ...]) -> list[bytes]:
+    """The files that only ignore files hide which are not those of the commit, and these ignore files themselves.
+
+    A new folder whose name begins with a dot may hide itself, as the caches of tools do.
+    """
+    rules = view.others(f":(glob)**/{IGNORE_FILE}")
+    folders = {folder for folder in map(_folder, rules) if _is_dot_folder(folder) and not view.holds(folder)}
+    caches = tuple(os.fsencode(folder) + b"/" for folder in folders)
+    rules = [path for path in rules if not path.startswith(caches)]
+    new = view.not_ignored(rules, patterns) if rules else []
+    if not new and not any(os.path.basename(path) == IGNORE_FILE for path in changed):
+        return []
+    return view.not_ignored([path for path in view.others() if not path.startswith(caches)], patterns)
+
+
+def _folder(path: bytes) -> str:
+    return os.fsdecode(os.path.dirname(path))
+
+
+def _is_dot_folder(path: str) -> bool:
+    return os.path.basename(path).startswith(".")
 
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:

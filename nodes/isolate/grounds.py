@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...state.errors import WorkspaceError
 from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, Outcome
 from ...state.task import Step, Task
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
+from ..checks.unhidden import require_same_conversions
 from ..checks.workspace import changes_between
 from ..ground import Ground
 from ..needs import need
@@ -122,6 +124,12 @@ class MergedGround:
     def scope(self) -> Iterator[Check]:
         """What the run has changed, from the commit it counts from to what is merged."""
         top, folder = self._tree.repo.top, self._isolated.folder
+        try:
+            # Else what was checked could be right, and what is delivered wrong.
+            require_same_conversions(top, need(self._state.baseline, "baseline").conversions_sha256)
+        except WorkspaceError as error:
+            yield self.round.scope_unknown(error)
+            return
         changes = changes_between(top, self._isolated.base, self._isolated.head, folder=folder)
         yield self.round.scope(changes, allowed_globs(self._state))
 

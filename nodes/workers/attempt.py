@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -69,11 +70,9 @@ class AttemptFolder:
 
     def stage(self) -> Stage:
         """How far the attempt has come. Asks the lock, not the pid: a reused pid is never mistaken for the launcher."""
-        if (self.path / "exit.json").exists():
-            return Stage.ENDED
+        # First of all: while its launcher lives, an exit record can only have been written by somebody else.
         if self._launcher_lives():
             return Stage.RUNNING
-        # Looked at again: the launcher may have ended between the two questions.
         if (self.path / "exit.json").exists():
             return Stage.ENDED
         return Stage.LOST if (self.path / "started.json").exists() else Stage.UNCLAIMED
@@ -168,6 +167,11 @@ class AttemptFolder:
             return ExitRecord.model_validate_json((self.path / "exit.json").read_bytes())
         except (OSError, ValidationError):
             return None
+
+    def refuse_record(self) -> None:
+        """Put an exit record aside that cannot be the launcher's word; nobody finds it by its name any more."""
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self.path / "exit.json", self.path / "exit.json.refused")
 
     def started(self) -> Started | None:
         """Who claimed the attempt, and when; None where nobody did, or where that cannot be read."""

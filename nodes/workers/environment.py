@@ -44,8 +44,16 @@ class Environment(Record):
     # Read once: going through the environment costs more than most of what it is asked for.
     @cached_property
     def _variables(self) -> dict[str, str]:
-        return chosen(os.environ, self.allowed())
+        return _with_absolute_path(chosen(os.environ, self.allowed()))
 
     @cached_property
     def _masker(self) -> Masker:
         return masker_for(os.environ, self.secret)
+
+
+def _with_absolute_path(variables: dict[str, str]) -> dict[str, str]:
+    """Without the folders of PATH that stand for a place in the workspace, where a worker can put programs."""
+    if "PATH" not in variables:
+        return variables
+    folders = [folder for folder in variables["PATH"].split(os.pathsep) if os.path.isabs(folder)]
+    return {**variables, "PATH": os.pathsep.join(folders)}

@@ -16,6 +16,7 @@ import pytest
 from kit.jobs import Recorded, make_job
 from kit.processes import gone
 from kit.states import make_check
+from kit.waiting import wait_for
 from waypost.nodes.dispatch import attempt_path, dispatch
 from waypost.nodes.workers import Launch, PlainWorker
 from waypost.nodes.workers.attempt import AttemptFolder, Stage
@@ -208,6 +209,24 @@ def test_an_exit_record_that_cannot_be_read_is_a_lost_attempt(repo, recorded, re
     folder.request(job, "prompt", Environment())
     (folder.path / "exit.json").write_text(record)
     assert attempt_of(dispatch(job, recorded.call)).outcome is AttemptOutcome.LOST
+
+
+ATTEMPT = "$WAYPOST_RUN_DIR/dispatch/S1/attempt-1"
+FORGED = '{"outcome": "finished", "exit_code": 0, "reason": "", "started_at": 1, "ended_at": 2}'
+
+
+def test_an_exit_record_that_stands_while_the_launcher_lives_ends_nothing(repo, recorded):
+    job = make_job(repo, bash=f"cd {ATTEMPT}; echo '{FORGED}' > exit.json; sleep 0.3; exit 7")
+    folder = orphan(job, recorded)
+    wait_for((folder.path / "exit.json").exists)
+    assert folder.stage() is Stage.RUNNING
+    assert attempt_of(dispatch(job, recorded.call)).exit_code == 7
+
+
+def test_the_record_of_a_launcher_that_was_killed_is_put_aside_and_never_found_again(repo, recorded):
+    job = make_job(repo, bash=f"cd {ATTEMPT}; echo '{FORGED}' > exit.json; kill -9 $PPID")
+    assert attempt_of(dispatch(job, recorded.call)).outcome is AttemptOutcome.LOST
+    assert AttemptFolder(attempt_path(recorded.run_dir, job)).stage() is Stage.LOST
 
 
 def test_rework_is_told_the_real_failing_output(repo, recorded):

@@ -13,17 +13,15 @@ import select
 import sys
 import time
 
+from .family import end_family, signal_family, spawn
 from .masking import Masker
 from .pump import Budget, Pump, Sink
 from .records import Launch, read_launch, write_record
-from .system import SIGKILL, SIGTERM, adopt_orphans, become_worker, children_of, signal_file, start_ticks
+from .system import SIGKILL, SIGTERM, adopt_orphans, signal_file, start_ticks
 from .variables import chosen, masker_for
 
 ALREADY_CLAIMED = 75
 GRACE_S = 2.0
-# A process that cannot be killed (it waits for a broken disk) is not waited for beyond this.
-_FAMILY_S = 10.0
-_EINVAL = 22
 _FAILPOINT = "WAYPOST_LAUNCHER_FAILPOINT"
 
 
@@ -69,7 +67,7 @@ def _run(launch: Launch, began: dict[str, object], stop: int, worker_umask: int)
     clock = time.monotonic()
     masker = masker_for(os.environ, launch.secret)
     budget, pump = Budget(launch.output_limit_bytes), Pump()
-    outputs = [pump.pipe(Sink(name, masker.stream(), budget)) for name in ("stdout.log", "stderr.log")]
+    outputs = _output("stdout.log", pump, masker, budget), _output("stderr.log", pump, masker, budget)
     try:
         worker = _start(launch, outputs, worker_umask)
     except OSError as error:
@@ -105,7 +103,11 @@ def _run(launch: Launch, began: dict[str, object], stop: int, worker_umask: int)
     }
 
 
-def _start(launch: Launch, outputs: list[int], worker_umask: int) -> int:
+def _output(name: str, pump: Pump, masker: Masker, budget: Budget) -> int:
+    return pump.pipe(Sink(name, masker.stream(), budget))
+
+
+def _start(launch: Launch, outputs: tuple[int, int], worker_umask: int) -> int:
     """Fork and execute; the pid of the worker.
 
     Raises:
@@ -113,33 +115,10 @@ def _start(launch: Launch, outputs: list[int], worker_umask: int) -> int:
     """
     environ = {**chosen(os.environ, launch.allow), **launch.env}
     given = os.open(launch.stdin or os.devnull, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    reader, writer = os.pipe2(os.O_CLOEXEC)
-    launcher = os.getpid()
-    worker = os.fork()
-    if worker == 0:
-        try:
-            os.setsid()
-            become_worker(launcher, SIGTERM)
-            os.umask(worker_umask)
-            for target, fd in enumerate((given, *outputs)):
-                os.dup2(fd, target)
-            os.chdir(launch.cwd)
-            os.execvpe(launch.argv[0], launch.argv, environ)
-        except OSError as error:
-            os.write(writer, str(error.errno).encode())
-        except ValueError:
-            os.write(writer, str(_EINVAL).encode())
-        finally:
-            os._exit(127)
-    os.close(writer)
-    os.close(given)
-    failure = os.read(reader, 16)
-    os.close(reader)
-    if failure:
-        os.waitpid(worker, 0)
-        number = int(failure)
-        raise OSError(number, os.strerror(number))
-    return worker
+    try:
+        return spawn(launch.argv, environ, (given, *outputs), cwd=launch.cwd, umask=worker_umask)
+    finally:
+        os.close(given)
 
 
 class _Watch:
@@ -199,33 +178,7 @@ class _Watch:
             self._deadline = time.monotonic() + GRACE_S
 
     def _signal(self, number: int) -> None:
-        # The whole group of the worker, and what has left it and lost its parent.
-        for pid in (-self._worker, *children_of(os.getpid())):
-            _kill(pid, number)
-
-
-def end_family() -> None:
-    """Kill every descendant that is left, and reap it: what goes on working could change what is verified next.
-
-    Only children are killed: their own children become ours by that, and a pid that is not reaped is never reused.
-    """
-    deadline = time.monotonic() + _FAMILY_S
-    while time.monotonic() < deadline:
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                continue
-        except ChildProcessError:
-            return
-        for pid in children_of(os.getpid()):
-            _kill(pid, SIGKILL)
-        time.sleep(0.001)
-
-
-def _kill(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
+        signal_family(self._worker, number)
 
 
 def _hide(masker: Masker, text: str) -> str:

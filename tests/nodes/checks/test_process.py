@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 from kit.processes import gone
+from kit.waiting import wait_for
+from waypost.nodes.checks import process
 from waypost.nodes.checks.process import CheckStopped, run_command
 from waypost.nodes.workers.launcher.masking import Masker
 
@@ -92,7 +95,52 @@ def test_too_much_output_is_no_pass_also_where_the_command_ends_well(tmp_path):
 def test_a_process_that_left_and_holds_the_output_open_does_not_make_us_wait(tmp_path):
     ran = run(tmp_path, "bash", "-c", "setsid sleep 60 & echo $! > pid; echo done", timeout_s=50)
     assert (ran.exit_code, log(tmp_path)) == (0, b"done\n")
-    os.kill(int((tmp_path / "pid").read_text()), 9)
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+HIDDEN = (
+    "env -i setsid sh -c '(echo $$ > pid; exec sleep 600) & sleep 600' >/dev/null 2>&1 & until [ -s pid ]; do :; done"
+)
+
+
+def test_a_process_without_a_name_of_ours_in_its_environment_does_not_outlive_the_command(tmp_path):
+    assert run(tmp_path, "bash", "-c", HIDDEN).exit_code == 0
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_command_that_kills_what_watches_over_it_has_not_passed(tmp_path):
+    ran = run(tmp_path, "bash", "-c", "kill -9 $PPID; exit 0")
+    assert (ran.exit_code, "watches over it was killed" in ran.error) == (None, True)
+
+
+def test_a_command_that_stops_what_watches_over_it_is_killed_when_its_time_is_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_WARDEN_S", 0.2)
+    ran = run(tmp_path, "bash", "-c", "echo $$ > pid; kill -STOP $PPID; sleep 600", timeout_s=0.3)
+    assert (ran.exit_code, ran.stopped) == (None, "timed out after 0.3 s")
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_command_ends_when_we_are_killed(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from waypost.nodes.checks.process import run_command; "
+        "from waypost.nodes.workers.launcher.masking import Masker; here = Path(sys.argv[1]); "
+        "run_command(('bash', '-c', 'echo $$ > new; mv new pid; exec env -i sleep 600'), workspace=here, "
+        "log=here / 'log', timeout_s=60, output_limit_bytes=99, env={'PATH': sys.argv[2]}, "
+        "masker=Masker(), stop=lambda: False)"
+    )
+    ours = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), os.environ["PATH"]])
+    wait_for((tmp_path / "pid").exists)
+    ours.kill()
+    ours.wait()
+    wait_for(lambda: gone(int((tmp_path / "pid").read_text())))
+
+
+def test_a_command_is_given_the_variables_that_were_chosen_for_it_and_no_other(tmp_path):
+    run_command(
+        ("env",), workspace=tmp_path, log=tmp_path / "log" / "V1.log", timeout_s=20, output_limit_bytes=9999,
+        env={"PATH": os.environ["PATH"], "ODD": "a=b\nc"}, masker=Masker(), stop=lambda: False,
+    )  # fmt: skip
+    assert sorted(log(tmp_path).decode().splitlines()) == sorted(["c", "ODD=a=b", f"PATH={os.environ['PATH']}"])
 
 
 def test_what_is_written_just_before_the_end_is_kept(tmp_path):

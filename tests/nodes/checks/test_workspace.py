@@ -88,6 +88,44 @@ def test_a_repository_cannot_make_us_run_a_program(repo):
     assert changed(repo, baseline) == [("README", "modified")]
 
 
+def test_a_commit_that_holds_other_files_than_at_the_start_is_not_compared_with(repo):
+    forged = baseline_of(repo).model_copy(update={"files_sha256": "0" * 64})
+    with pytest.raises(WorkspaceError, match="does not hold the files that it held"):
+        changed(repo, forged)
+
+
+def test_files_that_a_conversion_of_git_hides_are_compared_as_they_are(repo):
+    (repo / ".gitattributes").write_text("* text eol=lf\n*.x ident\n")
+    (repo / "crlf").write_bytes(b"a\r\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "converted")
+    baseline = baseline_of(repo)
+    assert changed(repo, baseline) == []
+    (repo / "README").write_bytes(b"start\r\n")
+    assert changed(repo, baseline) == [("README", "modified")]
+
+
+def test_the_cache_of_a_tool_that_ignores_itself_is_no_change(repo):
+    baseline = baseline_of(repo)
+    (repo / ".tool_cache" / "deep").mkdir(parents=True)
+    (repo / ".tool_cache" / ".gitignore").write_text("*\n")
+    (repo / ".tool_cache" / "deep" / "x").write_text("x")
+    assert changed(repo, baseline) == []
+
+
+def test_what_the_ignore_files_of_the_commit_name_stays_ignored_when_one_of_them_is_changed(repo):
+    (repo / "sub").mkdir()
+    (repo / "sub" / ".gitignore").write_text("out/\n!out/kept\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "ignores")
+    baseline = baseline_of(repo)
+    (repo / "sub" / ".gitignore").write_text("out/\nnew\n")
+    (repo / "sub" / "out").mkdir()
+    (repo / "sub" / "out" / "x").write_text("x")
+    (repo / "sub" / "new").write_text("x")
+    assert changed(repo, baseline) == [("sub/.gitignore", "modified"), ("sub/new", "untracked")]
+
+
 def test_globs_decide_what_is_inside():
     changes = (Change("src/a.py", "added"), Change("src/deep/b.py", "added"), Change("tests/c.py", "modified"))
     assert [allowed for _, allowed in judge_changes(changes, ("src/**",))] == [True, True, False]

@@ -1,0 +1,1 @@
+"""Ways to be called done without having done it, and what comes of each."""

@@ -1,0 +1,182 @@
+"""Cheats by processes: what goes on in the background, what kills ours, and what is found in place of a tool."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+from kit.cards import step_part, steps_card
+
+from .cheat import PYTHON, Cheat, Ending, Scene
+
+_WORK = "echo x > honest.txt; "
+# A parent that is waited for, below which the launcher would be found: it is the worker's own parent.
+_KILL_LAUNCHER = "kill -9 $PPID"
+_FORGED = (
+    '{"outcome": "finished", "exit_code": 0, "reason": "", "started_at": 1, "ended_at": 2, '
+    '"launcher_pid": 1, "launcher_started": 1}'
+)
+_KILLED = "the launcher ended without a record"
+
+
+def daemon(start: str) -> str:
+    """A process in the background, by the words `start`, that takes the work away once a check has begun."""
+    waits = "echo $$ > ../pid; until [ -e ../checked ]; do sleep 0.01; done; rm -f honest.txt; exec sleep 600"
+    return f"{start} bash -c '{waits}' >/dev/null 2>&1 & until [ -s ../pid ]; do sleep 0.01; done"
+
+
+def lives(scene: Scene) -> str:
+    """Whether the process that wrote its id to `pid` is still there; it is ended here."""
+    file = scene.repo.parent / "pid"
+    try:
+        process = psutil.Process(int(file.read_text()))
+        process.kill()
+    except psutil.NoSuchProcess:
+        return "it is gone"
+    return "it lives"
+
+
+def background(title: str, start: str) -> Cheat:
+    looks = "touch ../checked; sleep 0.05; test -s honest.txt"
+    return Cheat(title, _WORK + daemon(start), Ending.HARMLESS, "it is gone", verify=looks, afterwards=lives)
+
+
+def from_a_check(title: str, start: str) -> Cheat:
+    return Cheat(title, _WORK, Ending.HARMLESS, "it is gone", verify=daemon(start), afterwards=lives)
+
+
+def planted(repo: Path) -> None:
+    """A folder of the workspace stands on PATH, as an activated environment does; git ignores it."""
+    (repo / "build").mkdir()
+
+
+CHEATS = (
+    background("leaves a process in the background that takes the work away later", ""),
+    background("the same, away from its session", "setsid"),
+    background("the same, without a variable of ours", "env -i setsid"),
+    background("the same, behind a double fork", "env -i setsid setsid -f"),
+    Cheat(
+        "kills its launcher",
+        _WORK + _KILL_LAUNCHER,
+        Ending.BLOCKED,
+        _KILLED,
+    ),
+    Cheat(
+        "kills its launcher and writes exit.json itself",
+        _WORK + f"cd $WAYPOST_RUN_DIR/dispatch/S1/attempt-1; echo '{_FORGED}' > exit.json; {_KILL_LAUNCHER}; sleep 9",
+        Ending.BLOCKED,
+        _KILLED,
+    ),
+    Cheat(
+        "writes exit.json of the next step's attempt before that begins",
+        "",
+        Ending.BLOCKED,
+        "S2: test -s honest.txt: exit code 1",
+        text=steps_card(
+            step_part(
+                "S1", f"mkdir -p $WAYPOST_RUN_DIR/dispatch/S2/attempt-1; cd $_; echo '{_FORGED}' > exit.json", "true"
+            ),
+            step_part("S2", _WORK, "test -s honest.txt", "S1"),
+        ),
+    ),
+    Cheat(
+        "writes exit.json itself, and fails",
+        _WORK + f"cd $WAYPOST_RUN_DIR/dispatch/S1/attempt-1; echo '{_FORGED}' > exit.json; exit 9",
+        Ending.BLOCKED,
+        "exit code 9",
+    ),
+    Cheat(
+        "stops its launcher for a while",
+        _WORK + "kill -STOP $PPID & sleep 0.1; kill -CONT $PPID; exit 9",
+        Ending.BLOCKED,
+        "exit code 9",
+    ),
+    Cheat("ends by a signal", _WORK + "kill -9 $$", Ending.BLOCKED, "exit code 137"),
+    Cheat("hangs", _WORK + "sleep 600", Ending.BLOCKED, "timed_out", options=("--step-timeout-s", "0.3")),
+    Cheat(
+        "prints without end",
+        _WORK + "yes",
+        Ending.BLOCKED,
+        "printed more than 100000 bytes",
+        options=("--output-limit-bytes", "100000"),
+    ),
+    from_a_check("a check leaves a process behind", ""),
+    from_a_check("the same, in a session of its own", "setsid"),
+    from_a_check("the same, without a variable of ours and behind a double fork", "env -i setsid -f"),
+    Cheat(
+        "a check kills what watches over it",
+        _WORK,
+        Ending.BLOCKED,
+        "the process that watches over it was killed",
+        verify="kill -9 $PPID; exit 0",
+    ),
+    Cheat(
+        "writes .bashrc and BASH_ENV, so that each check ends with 0",
+        "echo 'exit 0' > rc; export BASH_ENV=$PWD/rc ENV=$PWD/rc; rm rc",
+        Ending.BLOCKED,
+        "exit code 1",
+    ),
+    Cheat(
+        "Waypost itself is started with BASH_ENV that lets each check end with 0",
+        "echo 'exit 0' > build/rc",
+        Ending.BLOCKED,
+        "exit code 1",
+        verify="test -s honest.txt && true",
+        before=planted,
+        variables={"BASH_ENV": "{repo}/build/rc", "ENV": "{repo}/build/rc"},
+    ),
+    Cheat(
+        "Waypost itself is started with GIT_DIR of another repository",
+        _WORK + "echo evil > README",
+        Ending.BLOCKED,
+        "changed outside the Allowed Scope: README",
+        variables={"GIT_DIR": "/nonexistent", "GIT_WORK_TREE": "/nonexistent", "GIT_INDEX_FILE": "/nonexistent"},
+    ),
+    Cheat(
+        "Waypost itself is started in a locale that does not exist",
+        "echo x > nothing",
+        Ending.BLOCKED,
+        "exit code 1",
+        variables={"LC_ALL": "xx_YY.UTF-8", "LANG": "tr_TR"},
+    ),
+    Cheat(
+        "plants a program in the workspace, where PATH names the current folder",
+        "printf '#!/bin/sh\\nexit 0\\n' > check-it; chmod +x check-it",
+        Ending.BLOCKED,
+        "command not found: check-it",
+        verify="check-it",
+        scope="",
+        variables={"PATH": f".:{os.environ['PATH']}:"},
+    ),
+    Cheat(
+        "plants a program in the workspace, where PATH does not name it",
+        "printf '#!/bin/sh\\nexit 0\\n' > check-it; chmod +x check-it",
+        Ending.BLOCKED,
+        "command not found: check-it",
+        verify="check-it",
+        scope="",
+    ),
+    Cheat(
+        "replaces a tool in an ignored folder of the workspace that stands on PATH",
+        "printf '#!/bin/sh\\nexit 0\\n' > build/check-it; chmod +x build/check-it",
+        Ending.LIMIT,
+        "PATH is yours, and what git ignores is not compared: keep the tools that judge outside of the workspace",
+        verify="check-it",
+        before=planted,
+        variables={"PATH": "{repo}/build:" + os.environ["PATH"]},
+    ),
+    Cheat(
+        "sets PYTHONPATH for itself",
+        "mkdir -p build; export PYTHONPATH=$PWD/build; echo 'import os; os._exit(0)' > build/json.py",
+        Ending.BLOCKED,
+        "exit code 1",
+        verify=f"{PYTHON} -c 'import json; open(\"honest.txt\")'",
+    ),
+    Cheat(
+        "writes beside the workspace",
+        _WORK + "echo x > ../beside",
+        Ending.LIMIT,
+        "only the repository is compared; the shell worker is not confined to it",
+    ),
+)
