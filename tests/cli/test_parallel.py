@@ -114,3 +114,11 @@ def test_status_of_an_empty_folder_is_no_error(tmp_path, options):
     ran = waypost("status", "--runs", tmp_path / "runs", *options, cwd=tmp_path)
     assert ran.code == 0
     assert not (tmp_path / "runs").exists()
+
+
+def test_one_step_at_a_time_comes_to_its_end(repo):
+    text = steps_card(
+        step_part("S1", "mkdir at-work && sleep 0.05 && rmdir at-work", "true"),
+        step_part("S2", "mkdir at-work && sleep 0.05 && rmdir at-work", "true"),
+    )
+    assert run(repo, text, "--max-parallel", "1", "--max-rework", "0").code == 0
