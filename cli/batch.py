@@ -70,7 +70,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
             workspace=asked.workspace,
             runs=asked.runs,
             worker=asked.worker,
-            # Never more workers than were asked for: tasks side by side do their steps one after the other.
+            # The option counts tasks here: those side by side are not to multiply with their steps.
             limits=asked.limits if parallel is None else asked.limits.model_copy(update={"max_parallel": 1}),
             isolate=Isolation(asked.isolate),
             merge=MergePolicy(asked.merge),

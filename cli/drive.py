@@ -37,7 +37,10 @@ def drive(
 
 
 def concurrency(max_parallel: int) -> int:
-    """How many threads LangGraph needs for so many steps: one more waits for what they stream, and never ends."""
+    """How many threads LangGraph needs for so many steps: one more waits for what they stream.
+
+    With only one thread the first wait would never end. While nothing waits, that thread may take one step more.
+    """
     return max_parallel + 1
 
 
