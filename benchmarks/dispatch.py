@@ -82,7 +82,7 @@ def run_whole(folder: Path, row: Row) -> PipelineState:
         limits = Limits(max_parallel=row.at_a_time)
         clock = time.perf_counter()
         state = new_run(card, workspace=repo, runs_dir=folder / "runs", limits=limits)
-        config = {"configurable": {"thread_id": state.run_id}, "max_concurrency": row.at_a_time}
+        config = {"configurable": {"thread_id": state.run_id}}
         final = PipelineState.model_validate(pipeline.invoke(state, config, durability="sync"))
         row.whole.append(time.perf_counter() - clock)
     if final.status != "DONE":

@@ -30,7 +30,10 @@ def spec_kit(count: int) -> str:
 
 
 def spec_kit_headings(count: int) -> str:
-    part = "### T-{0:06d} \u2014 Write part {0}\n\n**Goal**: part {0}\n**Status**: todo\n\n- Write it\n- Test it\n\n"
+    part = (
+        "### T-{0:06d} \u2014 Write part {0}\n\n**Goal**: part {0} of the whole works\n**Status**: todo\n\n"
+        "- Write the module in src/part_{0}/module.py, with all of its functions\n- Test it\n\n"
+    )
     return "# Tasks\n\n" + "".join(
         part.format(number) + "**Acceptance Criteria**\n\n- [ ] `make test` passes\n\n"
         for number in range(1, count + 1)
@@ -99,7 +102,10 @@ def github(count: int) -> str:
 
 
 def headings(count: int) -> str:
-    part = "## G-{0}: Part {0}\n\n**Goal**: part {0} works\n\n**Actions**\n\n- Write it\n\n**Acceptance**\n\n"
+    part = (
+        "## G-{0}: Part {0}\n\n**Goal**: part {0} of the whole works\n\n**Actions**\n\n"
+        "- Write the module in src/part_{0}/module.py, with all of its functions\n\n**Acceptance**\n\n"
+    )
     return "# Work\n\n" + "".join(
         part.format(n) + "- `make test` passes\n\n**Dependencies**: none\n\n" for n in range(1, count + 1)
     )

@@ -32,7 +32,7 @@ from ..state.pipeline import PipelineState
 from ..state.status import Status
 from .batch_view import BatchView
 from .books import Sign, close_books
-from .drive import concurrency, has_checkpoint, read_state
+from .drive import has_checkpoint, read_state
 from .ending import INTERRUPTED
 from .ledger_facts import mark_of
 from .summary import headline
@@ -145,8 +145,7 @@ class TaskRunner:
                 return made
 
     def _stream(self, task: BatchTask, given: Any) -> PipelineState:
-        threads = concurrency(self._batch.limits.max_parallel)
-        config: RunnableConfig = {"configurable": {"thread_id": task.run_id}, "max_concurrency": threads}
+        config: RunnableConfig = {"configurable": {"thread_id": task.run_id}}
         events = self._pipeline.stream(given, config, context=self._context, stream_mode="custom", durability="sync")
         for event in events:
             self._view.task_event(task, cast(Event, event))

@@ -95,8 +95,7 @@ def resume_run(asked: ResumeRequest) -> int:
         if decision is not None:
             refuse_decision(state, decision, runs=runs)
         elif state.status in ENDS or state.status is Status.BLOCKED:
-            view.ended(state, context.run_dir(state.run_id))
-            return exit_code(state)
+            return _close(state, context, view)
         context = _configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}")
         note = context.environment.masker().text(asked.note)
@@ -149,14 +148,27 @@ def _drive(
                 given = begin_with
             else:
                 refuse_if_moved(begin_with, read_state(pipeline, run), runs=runs)
-        limits = begin_with.limits if begin_with is not None else given.limits
-        state = drive(pipeline, given, run=run, context=context, view=view, max_parallel=limits.max_parallel)
+        state = drive(pipeline, given, run=run, context=context, view=view)
         if state.evidence and (state.status in ENDS or state.status is Status.BLOCKED):
             close_books(state, context.run_dir(state.run_id), sign)
-        view.ended(state, context.run_dir(state.run_id))
-        if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
+        return _close(state, context, view)
+
+
+def _close(state: PipelineState, context: RunContext, view: View) -> int:
+    """Write a run that is DONE back into its task file, where that was asked for, and say how the run ended.
+
+    Also of a run that ended before: a process that was killed in between has not written.
+    """
+    refused: WaypostError | None = None
+    if state.status is Status.DONE and state.acceptance is not None and state.acceptance.write_back:
+        try:
             view.wrote_back(write_back(state, context.run_dir(state.run_id)))
-        return exit_code(state)
+        except WaypostError as error:
+            refused = error
+    view.ended(state, context.run_dir(state.run_id))
+    if refused is not None:
+        raise refused
+    return exit_code(state)
 
 
 def _configured(context: RunContext, state: PipelineState, *, reread: bool) -> RunContext:

@@ -17,31 +17,20 @@ from .stopping import stopping
 from .view import View
 
 
-def drive(
-    pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view: View, max_parallel: int
-) -> PipelineState:
+def drive(pipeline: Pipeline, given: Any, *, run: str, context: RunContext, view: View) -> PipelineState:
     """Run until the graph stops by itself, and return the state that the ledger then holds.
 
     SIGINT and SIGTERM make it stop at its next checkpoint; workers are left alive and adopted on resume. A second one
     stops the workers too.
     """
 
-    config: RunnableConfig = {**_config(run), "max_concurrency": concurrency(max_parallel)}
     with stopping(context, [context.run_dir(run_id(run))], view), view:
-        for event in pipeline.stream(given, config, context=context, stream_mode="custom", durability="sync"):
+        for event in pipeline.stream(given, _config(run), context=context, stream_mode="custom", durability="sync"):
             view.event(cast(Event, event))
     state = read_state(pipeline, run)
     if state is None:
         raise StateError(f"run {run} left no checkpoint")
     return state
-
-
-def concurrency(max_parallel: int) -> int:
-    """How many threads LangGraph needs for so many steps: one more waits for what they stream.
-
-    With only one thread the first wait would never end. While nothing waits, that thread may take one step more.
-    """
-    return max_parallel + 1
 
 
 def read_state(pipeline: Pipeline, run: str) -> PipelineState | None:

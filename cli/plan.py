@@ -26,21 +26,22 @@ def show_plan(path: Path, *, task: str | None, options: SourceOptions, json: boo
     try:
         source = open_source(path, options)
         tasks = [source.task(task)] if task is not None else list(source.tasks)
-        print_plan(source, tasks, whole=task is not None, json=json)
+        print_plan(source, tasks, whole=task is not None, json=json, closing="result")
         return 0
     except WaypostError as error:
         return choose_view(json=json).failed(error)
 
 
-def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool) -> None:
+def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool, closing: str = "plan") -> None:
     """Print the plan of some tasks of a file.
 
     Args:
         whole: show a task in full also where the file says that it is done.
+        closing: the event of the last JSON record.
     """
     if json:
         for record in plan_records(source, tasks):
-            print(jsonlib.dumps(record, ensure_ascii=True))
+            print(jsonlib.dumps({**record, "event": record.get("event", closing)}, ensure_ascii=True))
         return
     for label, text in plan_lines(source, tasks, whole=whole):
         line = f"{label:<11} {printable(text)}" if label or text else ""
@@ -83,8 +84,7 @@ def _task_lines(source: TaskSource, task: ForeignTask) -> Iterator[tuple[str, st
     yield "", f"{status} {marks}".rstrip() + f", {Path(task.file).name}:{task.line}{group}"
     if task.by_model:
         yield "", "PROPOSED BY A LANGUAGE MODEL: nobody wrote this task"
-    waited = source.waits_for(task.id)
-    waits = [other.id for other in source.tasks if other.id in waited] if waited else []
+    waits = source.in_file_order(source.waits_for(task.id))
     if waits:
         undone = [id for id in waits if source.task(id).progress is Progress.OPEN]
         yield "waits for", _ids(waits) + (f"; not done in the file: {_ids(undone)}" if undone else "")
@@ -123,11 +123,14 @@ def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Itera
             else ""
         )
         yield "check", f"{run}  ({where})"
-    if not one.commands:
-        yield "", f'UNVERIFIABLE; add to waypost.checks.toml: [task."{task.id}"."{criterion.key}"] run = "COMMAND"'
     for proposal in one.left:
         if proposal.guess is not Guess.CODE:
             yield "not run", f"{_cut(proposal.run)}: {proposal.reason}"
+    if not one.proves:
+        part = ", this proves only a part of it" if one.commands else ""
+        skip = " or skip what is not run" if one.commands else ""
+        where = f'[task."{task.id}"."{criterion.key}"]'
+        yield "", f'UNVERIFIABLE{part}; add to waypost.checks.toml: {where} run = "COMMAND"{skip}'
 
 
 def _card_lines(task: Task) -> Iterator[tuple[str, str]]:
@@ -151,7 +154,6 @@ def plan_records(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[dict[
         unproved += bool(record["unverifiable"])
         yield record
     yield {
-        "event": "result",
         "file": str(source.path),
         "format": source.format,
         "digest": source.digest,
@@ -199,6 +201,7 @@ def _criterion_record(one: Proving) -> dict[str, Any]:
         "origin": criterion.origin,
         "implied": criterion.implied,
         "checks": list(one.commands),
+        "proved": one.proves,
         "not_run": [_proposal_record(proposal) for proposal in one.left],
     }
 

@@ -151,7 +151,7 @@ class TextView:
         return error.exit_code
 
     def _line(self, label: str, text: str, duration_s: float | None = None) -> None:
-        line = Text(f"{label:<11} ", style="bold")
+        line = Text(f"{label:<11} " if label or text else "", style="bold")
         first, _, rest = printable(text).partition(" ")
         line.append(first, style=_COLOURS.get(first, "default"))
         line.append(f" {rest}" if rest else "", style="default")

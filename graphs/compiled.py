@@ -24,6 +24,7 @@ from ..state.status import TRANSITIONS
 from ..state.update import validate_state, validate_update
 
 _GUARDED = ("status", "transitions")
+_THREADS_AT_MOST = 1024
 
 Compiled = CompiledStateGraph[PipelineState, RunContext, PipelineState, PipelineState]
 
@@ -40,13 +41,13 @@ class Pipeline(Compiled):
         """As LangGraph's `stream`. Raises StateError for an invalid input, LedgerConflict for a driven thread."""
         checked = _checked_input(input)
         self._take_lease(config)
-        yield from cast(Iterator[Any], cast(Any, super()).stream(checked, config, **kwargs))
+        yield from cast(Iterator[Any], cast(Any, super()).stream(checked, _roomy(config), **kwargs))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """As LangGraph's `astream`, with the same checks as `stream`."""
         checked = _checked_input(input)
         await asyncio.to_thread(self._take_lease, config)
-        async for chunk in cast(AsyncIterator[Any], cast(Any, super()).astream(checked, config, **kwargs)):
+        async for chunk in cast(AsyncIterator[Any], cast(Any, super()).astream(checked, _roomy(config), **kwargs)):
             yield chunk
 
     def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Graph:
@@ -73,6 +74,15 @@ class Pipeline(Compiled):
         thread = (config or {}).get("configurable", {}).get("thread_id")
         if acquire is not None and thread is not None:
             acquire(str(thread))
+
+
+def _roomy(config: RunnableConfig | None) -> RunnableConfig:
+    """The config with threads enough for LangGraph's own waiting beside every step of a wave.
+
+    With fewer, a stream that waits for events takes the thread that the step needs which would send them.
+    `Limits.max_parallel` bounds how many steps are really worked on.
+    """
+    return {"max_concurrency": _THREADS_AT_MOST, **(config or {})}
 
 
 def routes_between(source: str, target: str) -> list[str]:

@@ -128,6 +128,7 @@ def _job(state: PipelineState, task: Task, order: Order, *, side_by_side: int) -
         max_turns=share.max_turns,
         max_cost_usd=share.max_cost_usd,
         output_limit_bytes=state.limits.output_limit_bytes,
+        max_parallel=state.limits.max_parallel,
     )
 
 

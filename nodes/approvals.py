@@ -11,6 +11,7 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Approval, Order, Verdict
 from ..state.task import ActionKind, ApprovalPoint, Step, Task
 from .checks.scope import changed_paths
+from .needs import need
 
 _SHOWN_LINES = 12
 _SHOWN_FILES = 20
@@ -103,7 +104,15 @@ def _result_of(state: PipelineState, task: Task, step: Step, run_dir: Path) -> I
     yield f"look at: {run_dir / 'reports' / task.id / 'report.md'}"
     yield f"look at: {run_dir / state.attempts_of(step.id)[-1].folder}"
     if state.baseline:
-        yield f"look at: git -C {state.workspace} diff {state.baseline.commit[:12]} (and git status, for new files)"
+        yield f"look at: {_diff_command(state, step)}"
+
+
+def _diff_command(state: PipelineState, step: Step) -> str:
+    """How a person sees the change: that of the step's commit where it has one, or of the checkout."""
+    base, commit = need(state.baseline, "baseline").commit, state.attempts_of(step.id)[-1].commit
+    if commit is not None:
+        return f"git -C {state.workspace} diff {base[:12]} {commit[:12]}"
+    return f"git -C {state.workspace} diff {base[:12]} (and git status, for new files)"
 
 
 def _verdict_line(verdict: Verdict, text: str) -> str:

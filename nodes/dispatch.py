@@ -40,7 +40,8 @@ _OUTCOMES = {
 def dispatch(job: Job, call: Call) -> Move:
     """Bring the attempt of `job` to its end, or leave it in flight where the run drains."""
     folder = AttemptFolder(attempt_path(call.context.run_dir(job.run_id), job))
-    attempt = left_by(job, call, _attempt(placed(job, call, folder.path), folder, call))
+    with call.context.slots.one_of(job.run_id, job.max_parallel, call.draining) as held:
+        attempt = left_by(job, call, _attempt(placed(job, call, folder.path), folder, call)) if held else None
     failpoint("dispatch.recorded")
     reason = f"step {job.step.id} attempt {job.order.number}: {attempt.outcome}" if attempt else "draining"
     update = {"attempts": (attempt,)} if attempt else {}

@@ -19,6 +19,7 @@ class Job(Record):
         status: where the run stood when the job was made; the guard needs it.
         failing: the checks of the last round that this attempt has to mend.
         session: the worker's conversation that a `resume` or `rework` attempt continues, where the last one had one.
+        max_parallel: how many jobs of the run may be worked on at the same time.
         timeout_s: limit for the attempt: the step's timeout, or less where less is left of a time budget.
         max_turns, max_cost_usd: what is left of the budgets for this attempt, None for no limit.
         workspace: the folder that the worker is started in.
@@ -44,3 +45,4 @@ class Job(Record):
     max_turns: int | None = Field(default=None, ge=1)
     max_cost_usd: float | None = Field(default=None, gt=0)
     output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)
+    max_parallel: int = Field(default=8, ge=1)

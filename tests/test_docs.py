@@ -177,3 +177,34 @@ def test_the_python_of_the_agents_page_runs(tmp_path):
     (program,) = blocks(AGENTS_PAGE, "python")
     ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+FORMATS_PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", blocks(FORMATS_PAGE, "console"), ids=lambda block: block.splitlines()[0])
+def test_the_plans_of_the_formats_page_are_what_waypost_prints(block):
+    line, _, shown = block.partition("\n")
+    ran = waypost_here(*shlex.split(line)[2:], cwd=ROOT / "examples" / "formats")
+    assert (ran.code, ran.out) == (0, shown)
+
+
+def test_the_checks_of_the_formats_page_fit_the_samples(tmp_path):
+    (toml,) = blocks(FORMATS_PAGE, "toml")
+    parts = [f"[{part}" for part in toml.split("[task")[1:]]
+    for sample, task in (("spec-kit/tasks.md", "T00"), ("backlog/tasks/greet-2 - Greet-by-name.md", "GREET")):
+        folder = tmp_path / sample.split("/")[0]
+        folder.mkdir()
+        path = folder / "tasks.md"
+        path.write_bytes((ROOT / "examples" / "formats" / sample).read_bytes())
+        fitting = "".join(part.replace("[", "[task", 1) for part in parts if task in part)
+        (folder / "waypost.checks.toml").write_text(fitting, encoding="utf-8")
+        assert waypost_here("plan", path, cwd=folder).code == 0
+
+
+def test_the_python_of_the_formats_page_lists_the_tasks():
+    (program,) = blocks(FORMATS_PAGE, "python")
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT / "examples" / "formats", capture_output=True, text=True
+    )
+    assert (ran.stderr, ran.stdout.splitlines()[-1]) == ("", "T006 open ['T005'] 1")

@@ -70,4 +70,4 @@ def keygen(
 
     Example:  waypost keygen --out ~/.config/waypost
     """
-    raise typer.Exit(keys(json).makekeys(out, json=json))
+    raise typer.Exit(keys(json).make_keys(out, json=json))

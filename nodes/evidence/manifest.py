@@ -22,7 +22,7 @@ SIGNED = "attestation.dsse.json"
 LEDGER = "ledger.jsonl"
 
 _FOLDERS = ("checks", "dispatch", "reports")
-_SINGLE = ("request.json",)
+_SINGLE = ("config.json", "request.json")
 # Locks are empty and belong to the living; drafts are what a killed writer left.
 _LEFT_OUT = re.compile(r"(?:^|/)(?:claim\.lock|\.[^/]*\.tmp)$")
 _SHA256 = r"^[0-9a-f]{64}$"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -32,7 +34,18 @@ _KINDS = {
 # Link definitions and HTML would drop text, an underlined heading would turn "text" above "---" into a title.
 _OFF = ["reference", "html_block", "lheading", "inline", "text_join"]
 _PIECE = 64_000
+_AT_MARGIN = ("# ", "## ", "### ", "#### ", "##### ", "###### ", "- ", "* ")
+_BEGINS = {
+    "fence": frozenset("`~"),
+    "blockquote": frozenset(">"),
+    "hr": frozenset("*-_"),
+    "list": frozenset("*-+0123456789"),
+    "heading": frozenset("#"),
+}
 _MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]*")
+
+
+_Rule = Callable[["StateBlock", int, int, bool], bool]
 
 
 @dataclass(slots=True)
@@ -85,13 +98,14 @@ def read_blocks(file: SourceFile) -> list[Block]:
 def read_blocks_in_pieces(file: SourceFile) -> list[Block]:
     """The top-level blocks of a large file, without the card's rule for fields.
 
-    The file is parsed in pieces that begin with a heading at the margin: such a heading ends every block but a fence,
-    and a piece that ends inside a fence is joined with the next one. The parser's own cost grows with its input.
+    The file is parsed in pieces that begin with a heading or a bullet at the margin: such a line ends every block but a
+    fence, and a piece that ends inside a fence is joined with the next one. A long list may come as several lists. The
+    parser's own cost grows with its input.
 
     Raises:
         TaskFileError: a fenced block is never closed.
     """
-    parser = MarkdownIt("commonmark").disable(_OFF)
+    parser = _plain_parser()
     lines = file.lines
     blocks: list[Block] = []
     start, size = 0, _PIECE
@@ -109,10 +123,29 @@ def read_blocks_in_pieces(file: SourceFile) -> list[Block]:
     return blocks
 
 
+@cache
+def _plain_parser() -> MarkdownIt:
+    """The parser for large files: each rule is asked only about lines that begin with one of its characters."""
+    parser = MarkdownIt("commonmark").disable(_OFF)
+    for rule in parser.block.ruler.__rules__:
+        begins = _BEGINS.get(rule.name)
+        if begins is not None:
+            parser.block.ruler.at(rule.name, _only_where(rule.fn, begins), {"alt": rule.alt})
+    return parser
+
+
+def _only_where(rule: _Rule, begins: frozenset[str]) -> _Rule:
+    def gated(state: StateBlock, line: int, end: int, silent: bool) -> bool:
+        position = state.bMarks[line] + state.tShift[line]
+        return state.src[position : position + 1] in begins and rule(state, line, end, silent)
+
+    return gated
+
+
 def _piece_end(lines: list[str], start: int, size: int) -> int:
     seen = 0
     for index in range(start, len(lines)):
-        if seen >= size and lines[index].startswith("#"):
+        if seen >= size and lines[index].startswith(_AT_MARGIN):
             return index
         seen += len(lines[index]) + 1
     return len(lines)

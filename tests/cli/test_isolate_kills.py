@@ -90,9 +90,10 @@ def test_killed_before_it_was_asked_for_a_run_leaves_a_branch_that_holds_nothing
 
 
 def test_a_worker_that_was_running_when_we_were_killed_is_adopted_with_its_worktree(repo):
-    bash = "echo begin >> work; kill -9 $WAYPOST_TEST_PARENT; sleep 0.3; echo end >> work"
+    parent = repo.parent / "parent"
+    bash = f"echo begin >> work; kill -9 $(cat {parent}); sleep 0.3; echo end >> work"
     words = run_words(repo, card(bash=bash, verify="test $(wc -l < work) = 2"))
-    script = ["bash", "-c", 'export WAYPOST_TEST_PARENT=$$; exec "$@"', "-", *command(*words)]
+    script = ["bash", "-c", f'echo $$ > {parent}; exec "$@"', "-", *command(*words)]
     assert subprocess.run(script, cwd=repo, env=environment(), capture_output=True).returncode == -signal.SIGKILL
     resumed = resume(repo)
     assert (resumed.code, resumed.result["attempts"]) == (0, 1)

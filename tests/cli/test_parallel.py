@@ -116,7 +116,14 @@ def test_status_of_an_empty_folder_is_no_error(tmp_path, options):
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_limit_of_one_step_at_a_time_lets_every_step_come_to_its_end(repo):
-    text = steps_card(step_part("S1", "echo S1 >> order", "true"), step_part("S2", "echo S2 >> order", "true"))
-    assert run(repo, text, "--max-parallel", "1").code == 0
-    assert sorted((repo / "order").read_text().split()) == ["S1", "S2"]
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_steps_are_worked_on_at_a_time_than_allowed(repo, most):
+    enter, leave = "mkdir -p ../at; touch ../at/$WAYPOST_STEP; ls ../at | wc -l >> ../seen", "rm ../at/$WAYPOST_STEP"
+    bash = f"{enter}; sleep 0.1; {leave}"
+    path = write_card(repo.parent, steps_card(*(step_part(f"S{i}", bash, "true") for i in range(1, 5))))
+    where = ("--workspace", repo, "--runs", repo.parent / "runs", "--json")
+    ran = waypost("run", path, *where, "--max-parallel", str(most), cwd=repo)
+    assert ran.code == 0, ran.out
+    seen = [int(line) for line in (repo.parent / "seen").read_text().split()]
+    assert len(seen) == 4
+    assert max(seen) <= most

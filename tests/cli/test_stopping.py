@@ -81,7 +81,7 @@ def recorded(tmp_path):
 
 def test_an_attempt_that_has_ended_is_not_told(repo, recorded):
     dispatch(make_job(repo, bash="true"), recorded.call)
-    assert stop_attempts(recorded.run_dir) == 0
+    assert stop_attempts(recorded.run_dir) == ()
 
 
 def test_a_pid_that_belongs_to_another_process_by_now_is_left_alone(repo, recorded):
@@ -93,7 +93,7 @@ def test_a_pid_that_belongs_to_another_process_by_now_is_left_alone(repo, record
     try:
         with open(folder / "claim.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            assert stop_attempts(recorded.run_dir) == 0
+            assert stop_attempts(recorded.run_dir) == ()
         assert other.poll() is None
     finally:
         other.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,8 @@ def _sections(document: Document, draft: Draft) -> None:
     """Criteria and text: between the comments that mark them, else below their headings."""
     inside = {index for start, end in document.marked.values() for index in range(start, end)}
     name = ""
+    counted: Counter[str] = Counter()
+    goal: list[str] = []
     for block in document.blocks:
         if block.kind == "heading" and block.level <= 2 and block.start not in inside:
             name = block.text.strip(" #:").casefold()
@@ -184,24 +187,25 @@ def _sections(document: Document, draft: Draft) -> None:
             prefix, marker = _CRITERIA[name]
             start, end = document.marked.get(marker, (0, len(document.lines)))
             if start <= block.start < end or marker not in document.marked:
-                _criteria(draft, block, prefix, name)
+                _criteria(draft, block, prefix, name, counted)
         elif name == "description":
             text = document.text_of(block.start, block.end)
-            draft.goal = f"{draft.goal}\n\n{text}".strip()
+            goal.append(text)
             draft.prose(text, block.line)
         elif name == "implementation plan":
             draft.prose(document.text_of(block.start, block.end), block.line)
+    draft.goal = "\n\n".join(goal).strip()
 
 
-def _criteria(draft: Draft, block: Block, prefix: str, origin: str) -> None:
+def _criteria(draft: Draft, block: Block, prefix: str, origin: str, counted: Counter[str]) -> None:
     for item, depth in all_items([block]):
         text = item_text(item)
         if box_of(text) is None and depth > 0:
             continue
         bare = without_box(text)
         number = _NUMBERED.match(bare)
-        position = sum(criterion.key.startswith(prefix) for criterion in draft.criteria) + 1
-        key = f"{prefix}{number[1]}" if number else f"{prefix}{position}"
+        key = f"{prefix}{number[1]}" if number else f"{prefix}{counted[prefix] + 1}"
+        counted[prefix] += 1
         draft.criterion(key, fold(bare[number.end() :] if number else bare), item.line, origin)
 
 

@@ -119,14 +119,14 @@ def guess_of(run: str) -> tuple[Guess, str]:
     known = first in _WITH_ARGUMENTS or first.removeprefix("./") in ("gradlew", "mvnw", "configure")
     if not rest and not _RUNNER.match(bare):
         return (Guess.RUNNABLE, "a command") if first in _ALONE else (Guess.CODE, "one word or a path")
+    if rest and _WRITES.search(bare):
+        return Guess.UNSURE, "changes or removes things"
     if not known and not _RUNNER.match(bare):
         return _unknown(first, rest)
     if _PLACEHOLDER.search(run):
         return Guess.UNSURE, "holds a placeholder"
     if not rest and not bare.startswith("./"):
         return Guess.CODE, "one word or a path"
-    if _WRITES.search(bare):
-        return Guess.UNSURE, "changes or removes things"
     if _ALWAYS_ZERO.match(bare) and "|" not in bare and "&&" not in bare:
         return Guess.UNSURE, "exits 0 whatever it finds"
     if _STAYS.search(bare) and not _ENDS_UP.search(bare):

@@ -32,6 +32,19 @@ class Proving:
     added: AddedCheck | None
 
     @property
+    def undecided(self) -> tuple[Proposal, ...]:
+        """What the criterion speaks of and nobody decided about: with it the other commands prove only a part."""
+        if self.added is not None and self.added.run:
+            return ()
+        skip = self.added.skip if self.added is not None else frozenset[str]()
+        return tuple(p for p in self.left if p.guess is Guess.UNSURE and p.run not in skip)
+
+    @property
+    def proves(self) -> bool:
+        """True where the commands prove the whole criterion."""
+        return bool(self.commands) and not self.undecided
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """Every command that will run, each once."""
         added = self.added.run if self.added is not None else ()
@@ -83,7 +96,8 @@ def compile_foreign(
 
 def _criterion(one: Proving) -> RawCriterion:
     criterion = one.criterion
-    proofs = tuple(Proof(proposal.run, proposal.line, is_command=True) for proposal in one.taken)
+    taken = one.taken if one.proves else ()
+    proofs = tuple(Proof(proposal.run, proposal.line, is_command=True) for proposal in taken)
     return RawCriterion(Words(criterion.text, criterion.line), Words(criterion.key, criterion.line), proofs)
 
 

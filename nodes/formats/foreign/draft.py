@@ -47,6 +47,13 @@ class Draft:
     by_model: bool = False
     mark: Edit | None = None
     file: SourceFile | None = None
+    goal_parts: list[str] = field(default_factory=list[str])
+    keys: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def whole_goal(self) -> str:
+        """The goal and what was added to it."""
+        return "\n".join([self.goal, *self.goal_parts]).strip()
 
     def prose(self, text: str, line: int) -> None:
         """Add something that is to be done."""
@@ -57,11 +64,12 @@ class Draft:
         self, key: str, text: str, line: int, origin: str, more: Iterable[Proposal] = (), *, scan: bool = True
     ) -> None:
         """Add something that has to be true; code in back-ticks in it is proposed as its checks."""
-        taken = {criterion.key for criterion in self.criteria}
         own = key or key_of(origin)
-        unique, number = own, 2
-        while unique in taken:
-            unique, number = f"{own}-{number}", number + 1
+        unique = own
+        while unique in self.keys:
+            self.keys[own] = self.keys.get(own, 1) + 1
+            unique = f"{own}-{self.keys[own]}"
+        self.keys.setdefault(unique, 1)
         own_text = proposals(text, line, stated=origin.casefold() in _LISTS_CHECKS) if scan else ()
         found = {proposal.run: proposal for proposal in (*own_text, *more)}
         self.criteria.append(ForeignCriterion(unique, text.strip(), line, origin, tuple(found.values())))
@@ -148,7 +156,7 @@ def _task(
         line=draft.line,
         progress=draft.progress,
         status=draft.status,
-        goal=draft.goal or draft.title,
+        goal=draft.whole_goal or draft.title,
         details=tuple(draft.details),
         criteria=tuple(draft.criteria) or (implied(draft),),
         outputs=tuple(draft.outputs),

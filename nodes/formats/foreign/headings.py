@@ -42,9 +42,8 @@ def read(document: Document) -> TaskList:
         box = _BOX.match(heading.text)
         draft.progress = Progress.DONE if box and box[1] in "xX" else Progress.OPEN
         SectionReader(file, draft, notes, runs_fences=True).read(blocks)
-        draft.goal = draft.goal or draft.title
         if not draft.details:
-            draft.prose(draft.goal, heading.line)
+            draft.prose(draft.whole_goal or draft.title, heading.line)
         drafts.append(draft)
     if not drafts:
         raise file.error(1, "this file holds no task", expected="a heading with **Goal** and **Acceptance** below it")

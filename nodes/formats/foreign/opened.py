@@ -6,7 +6,7 @@ import contextlib
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +73,7 @@ class TaskSource:
         self.checks = checks
         self.order = Order(found)
         self._by_id = {task.id: task for task in found.tasks}
+        self._position = {task.id: number for number, task in enumerate(found.tasks)}
         self._cards = {str(card.id): card for card in cards}
         self._file_of = {file.path: file for file in found.files}
 
@@ -120,6 +121,10 @@ class TaskSource:
     def waits_for(self, id: str) -> frozenset[str]:
         """The tasks of this file that have to be done before that one begins."""
         return self.order.waits_for(id)
+
+    def in_file_order(self, ids: Iterable[str]) -> list[str]:
+        """Ids of tasks of this file, in the order they stand in it."""
+        return sorted(ids, key=self._position.__getitem__)
 
     def proving(self, id: str) -> tuple[Proving, ...]:
         """Each criterion of a task with what will prove it. Of a foreign format only."""

@@ -145,7 +145,7 @@ class SectionReader:
         if not text.strip() or (text.startswith("<!--") and text.endswith("-->")):
             return
         if self._kind == "goal":
-            self.draft.goal = f"{self.draft.goal}\n{text}".strip()
+            self.draft.goal_parts.append(text)
         elif self._kind == "criteria":
             self.draft.criterion(key_of(self._label), fold(text), at, self._label)
         elif self._kind == "depends":

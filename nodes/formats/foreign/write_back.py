@@ -60,6 +60,8 @@ def set_done(source: TaskSource, proved: Sequence[Proved], expected_sha256: str)
         raise InputError("tasks of several files cannot be written at once")
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
+    if all(task.progress is Progress.DONE for task in tasks):
+        return Written(path, (), found)
     if found != expected_sha256:
         raise TaskFileError(
             str(path),

@@ -5,13 +5,15 @@ The long form is `python tests/nodes/formats/foreign/mutate.py`.
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.mutated import SAMPLES, mutants, read_or_complain
-from waypost.nodes.formats.foreign import FORMATS
+from waypost.nodes.formats.foreign import FORMATS, open_tasks
+from waypost.state.errors import TaskFileError
 
 QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FORMAT = st.sampled_from([None, *(name for name in FORMATS if name not in ("prose", "card"))])
@@ -52,3 +54,22 @@ def test_mutated_samples(tmp_path, name):
     for data in mutants(SAMPLES[name], random.Random(name), 25):
         read_or_complain(tmp_path, data, None)
         read_or_complain(tmp_path, data, SAMPLES[name].format)
+
+
+LONG = {
+    "one goal in many pieces": "## A-1: a\n\n**Goal**: g\n\n**Acceptance**: a\n\n**Goal**\n\n" + "text\n\n" * 50_000,
+    "many criteria": "---\nid: X-1\ntitle: t\nstatus: Done\n---\n\n## Acceptance Criteria\n\n" + "- [ ] a\n" * 50_000,
+    "one id": "- [ ] T001 a\n" * 30_000,
+    "one criterion again and again": "## A-1: a\n\n**Goal**: g\n\n" + "**Acceptance**: a\n\n" * 30_000,
+    "a fence that is never closed": "- [ ] T001 a\n\n```\n" + "# a\n" * 300_000,
+    "parts of parts": "".join(f"- [ ] {'1.' * i}1 a\n" for i in range(7)) * 4_000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_part_of_a_file_costs_its_square(tmp_path, name):
+    path = tmp_path / "any.md"
+    path.write_text(LONG[name])
+    with contextlib.suppress(TaskFileError):
+        assert open_tasks(path).tasks
+    # The square of any of these would take longer than a test may.

@@ -50,6 +50,24 @@ def test_a_proposed_command_can_be_left_out(with_checks):
     assert commands(source, "T002") == {"done": ["make test"]}
 
 
+PARTLY = "- [ ] T001 a\n\n## P: b\n\n- [ ] T002 c\n\n**Checkpoint**: `make test` passes and `git status` is clean\n"
+
+
+def gaps(source, id):
+    return [gap.criterion for gap in compile_plan(source.runnable(id)).gaps]
+
+
+def test_a_criterion_of_which_only_a_part_is_checked_is_not_proved(opened):
+    assert gaps(opened(PARTLY), "T002") == ["done", "checkpoint"]
+
+
+@pytest.mark.parametrize("decided", ['skip = ["git status"]', 'run = "git diff --exit-code"'])
+def test_a_person_decides_what_is_needed_for_the_rest(with_checks, decided):
+    source = with_checks(f"[task.T002.checkpoint]\n{decided}\n", PARTLY)
+    assert gaps(source, "T002") == ["done"]
+    assert "make test" in commands(source, "T002")["checkpoint"]
+
+
 def test_equivalents_and_a_timeout_belong_to_the_command(with_checks):
     source = with_checks('[task.T001.done]\nrun = "make x"\nequivalents = ["python3 x.py"]\ntimeout_s = 5\n')
     (command,) = source.runnable("T001").steps[0].verification
