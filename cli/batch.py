@@ -70,7 +70,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
             workspace=asked.workspace,
             runs=asked.runs,
             worker=asked.worker,
-            # Never more workers than were asked for: tasks side by side do their steps one after the other.
+            # The option counts tasks here: those side by side are not to multiply with their steps.
             limits=asked.limits if parallel is None else asked.limits.model_copy(update={"max_parallel": 1}),
             isolate=Isolation(asked.isolate),
             merge=MergePolicy(asked.merge),
@@ -164,9 +164,16 @@ def _drive(
                 context.drain.set()
                 raise
         state = read_batch(saver, folder)
-        view.batch_ended(state, folder, write_batch_reports(state, folder))
+        reports = write_batch_reports(state, folder)
+        refused: WaypostError | None = None
         if state.write_back and state.outcome() is not TaskStatus.INTERRUPTED:
-            _write_back(state, graph, _done_runs(state, saver, context), view)
+            try:
+                _write_back(state, graph, _done_runs(state, saver, context), view)
+            except WaypostError as error:
+                refused = error
+        view.batch_ended(state, folder, reports)
+        if refused is not None:
+            raise refused
         return exit_code_of(state)
 
 
