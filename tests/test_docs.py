@@ -64,7 +64,7 @@ def test_the_readme_names_the_commands_of_the_makefile():
 
 
 @pytest.mark.parametrize(
-    "line", [line for block in blocks(README, "console") for line in block.splitlines() if "waypost" in line]
+    "line", [line for block in blocks(README, "console") for line in block.splitlines() if line.startswith("$ waypost")]
 )
 def test_every_command_of_the_readme_exists_with_its_options(tmp_path, line):
     words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -182,8 +182,11 @@ def test_the_python_of_the_agents_page_runs(tmp_path):
 FORMATS_PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("block", blocks(FORMATS_PAGE, "console"), ids=lambda block: block.splitlines()[0])
-def test_the_plans_of_the_formats_page_are_what_waypost_prints(block):
+PLANS = [*blocks(FORMATS_PAGE, "console"), *(b for b in blocks(README, "console") if b.startswith("$ waypost plan"))]
+
+
+@pytest.mark.parametrize("block", PLANS, ids=lambda block: block.splitlines()[0])
+def test_the_plans_in_the_documents_are_what_waypost_prints(block):
     line, _, shown = block.partition("\n")
     ran = waypost_here(*shlex.split(line)[2:], cwd=ROOT / "examples" / "formats")
     assert (ran.code, ran.out) == (0, shown)
