@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from kit.cards import card, step_part, steps_card
+from kit.cards import ORCHESTRATOR, card, step_part, steps_card
 from kit.cli import command, environment, waypost_here
 from kit.forks import waypost_each
 from kit.isolated import branches, files_at, resume, resume_words, run, run_tree, run_words, runs_of
@@ -101,7 +101,9 @@ def test_a_worker_that_was_running_when_we_were_killed_is_adopted_with_its_workt
 
 
 def test_drained_by_a_check_the_run_goes_on_with_the_commit_and_not_with_what_the_check_left(repo):
-    verify = f"[ -e {repo.parent}/second ] || {{ touch {repo.parent}/second rubbish; kill -TERM $PPID; sleep 60; }}"
+    verify = (
+        f"[ -e {repo.parent}/second ] || {{ touch {repo.parent}/second rubbish; kill -TERM {ORCHESTRATOR}; sleep 60; }}"
+    )
     assert waypost_each([(run_words(repo, card(bash="echo > out.txt", verify=verify)), None)], cwd=repo) == [4]
     resumed = resume(repo)
     assert (resumed.code, resumed.result["attempts"]) == (0, 1)

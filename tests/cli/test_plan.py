@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -195,9 +194,3 @@ def test_a_criterion_that_nothing_proves_blocks_and_names_the_sidecar(work):
     assert '[task."G-1"."AC1"] with run = "COMMAND" to waypost.checks.toml' in ran.out
     (work.parent / "waypost.checks.toml").write_text('[task.G-1.AC1]\nrun = "grep -q hi hi.txt"\n')
     assert run(work, "--yes").code == 0
-
-
-def test_a_run_of_a_file_with_many_tasks_asks_which_one(repo):
-    shutil.copy(FILES / "spec-kit/tasks.md", repo / "tasks.md")
-    ran = waypost_here("run", "tasks.md", "--yes", cwd=repo)
-    assert (ran.code, "choose one with --task" in ran.err) == (2, True)

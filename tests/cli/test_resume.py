@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from kit.cards import card, step_part, steps_card, write_card
+from kit.cards import ORCHESTRATOR, card, step_part, steps_card, write_card
 from kit.cli import Ran, command, environment, waypost
 
 NODES = ("extract", "plan", "dispatch", "verify", "transition")
@@ -100,7 +100,7 @@ def test_a_worker_that_was_running_when_we_were_killed_is_adopted(repo):
 
 
 def test_killed_by_its_own_check_it_verifies_again(repo):
-    verify = "[ -e second ] || { touch second; kill -9 $PPID; sleep 60; }"
+    verify = f"[ -e second ] || {{ touch second; kill -9 {ORCHESTRATOR}; sleep 60; }}"
     killed = start(repo, card(bash="echo once >> work.txt", verify=verify))
     assert killed.code == -signal.SIGKILL
     resumed = resume(repo)
