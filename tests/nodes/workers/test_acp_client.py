@@ -53,7 +53,10 @@ class Side:
 
 
 @pytest.fixture
-def side(repo, tmp_path) -> Side:
+def side(repo, tmp_path, monkeypatch) -> Side:
+    # Where make runs the tests, a make below it would also say where it is.
+    for name in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
     return Side(repo, tmp_path / "runs" / "run" / "dispatch" / "S1" / "attempt-1")
 
 
@@ -251,10 +254,7 @@ MAKEFILE = "check:\n\t@echo one; echo två; exit 3\n"
     ("limit", "output", "cut"),
     [(None, "one\ntvå\n", False), (100, "one\ntvå\n", False), (2, "\n", True), (0, "", True)],
 )
-def test_a_terminal_keeps_the_end_of_the_output_at_a_whole_character(side, monkeypatch, limit, output, cut):
-    # Where make runs the tests, a make below it would also say where it is.
-    for name in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
-        monkeypatch.delenv(name, raising=False)
+def test_a_terminal_keeps_the_end_of_the_output_at_a_whole_character(side, limit, output, cut):
     (side.repo / "Makefile").write_text(MAKEFILE.replace("exit 3", "exit 0"))
     found = terminal(side, command="make", args=["check"], outputByteLimit=limit)
     assert (found["output"], found["truncated"], found["exitStatus"]) == (output, cut, {"exitCode": 0})
