@@ -119,7 +119,10 @@ def test_standard_input_from_anywhere_else_starts_nothing(repo, recorded, stdin)
 def test_signals_are_to_a_worker_what_they_are_to_any_program(repo, recorded):
     attempt, folder = run(repo, recorded, "set +o pipefail; yes | head -n 1; grep Sig[BI] /proc/self/status")
     assert attempt.succeeded
-    assert (folder / "stdout.log").read_text().split() == ["y", "SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+    said = (folder / "stdout.log").read_text().split()
+    assert (said[0], said[1], said[3]) == ("y", "SigBlk:", "SigIgn:")
+    # Signals 32 and 33 are the C library's own: a make that starts the tests leaves them as it had them.
+    assert [int(mask, 16) & ~(3 << 31) for mask in (said[2], said[4])] == [0, 0]
 
 
 def test_only_allowed_variables_reach_a_worker(repo, recorded, monkeypatch):
