@@ -1,8 +1,9 @@
-"""Reads Waypost's ledgers with the standard library alone: docs/ledger-format.md in Python.
+"""Reads Waypost's ledgers with the standard library alone: docs/ledger-format.md in sixty lines of Python.
 
     python examples/read_ledger.py .artifacts/agent_runs/RUN_ID/ledger.jsonl
 
-Prints each checkpoint, oldest first, and then the newest state as JSON; exits 1 with file and line on damage.
+Prints each checkpoint, oldest first, and then the newest state, each value under the form it is stored in; exits 1
+with file and line on damage.
 """
 
 import hashlib
@@ -11,9 +12,6 @@ import re
 import sys
 import zlib
 from pathlib import Path
-
-START = re.compile(rb'\{"number":\d+,"kind":"')
-KINDS = ("open", "checkpoint", "writes", "lease", "tombstone")
 
 
 def unseal(raw):
@@ -24,21 +22,18 @@ def unseal(raw):
 
 def read(path):
     """All intact lines. A torn tail, which nobody was told is saved, is left out; damage ends the program."""
-    data, lines, hashes, start = path.read_bytes(), [], ["0" * 64], 0
-    while start < len(data):
-        number, end = len(lines) + 1, data.find(b"\n", start) + 1 or len(data)
-        line = unseal(data[start:end])
+    data, lines, hashes = path.read_bytes(), [], ["0" * 64]
+    for raw in re.finditer(rb"[^\n]*\n|[^\n]+", data):
+        number, line = len(lines) + 1, unseal(raw[0])
         if not line or (line["number"], line["prev"]) != (number, hashes[-1]):
-            starts = [found.start() for found in START.finditer(data, start + 1)]
-            later = [unseal(data[at : data.find(b"\n", at) + 1]) for at in starts]
-            if line or any(other and other["acked"] >= number for other in later):
+            later = re.findall(rb'(?=(\{"number":\d+,"kind":"[^\n]*\n))', data[raw.start() + 1 :])
+            if line or any(other and other["acked"] >= number for other in map(unseal, later)):
                 sys.exit(f"{path}:{number}: {'does not follow the line before it' if line else 'is damaged'}")
             break
-        if line["kind"] not in KINDS or line.get("format", 1) != 1:
+        if line["kind"] not in ("open", "checkpoint", "writes", "lease", "tombstone") or line.get("format", 1) != 1:
             sys.exit(f"{path}:{number}: was written by a newer version")
         lines.append(line)
-        hashes.append(hashlib.sha256(data[start:end]).hexdigest())
-        start = end
+        hashes.append(hashlib.sha256(raw[0]).hexdigest())
     watermark = path.with_name("watermark")
     mark = unseal(watermark.read_bytes()) if watermark.exists() else None
     if mark and hashes[1:2] in ([], [mark["genesis"]]) and hashes[mark["line"] :][:1] != [mark["sha256"]]:
@@ -68,27 +63,15 @@ def edited(old, edit):
     return kept + edit.get("add", kept[:0])
 
 
-def plain(form, x):
-    """A content without the tags of MessagePack; an object of a class becomes its arguments."""
-    if form != "msgpack" or not isinstance(x, dict | list):
-        return x
-    match x:
-        case {"$ext": _, "of": [str(), str(), inner, *_]} | {"$ext": _, "of": inner} | {"$ext": _, "raw": inner}:
-            return plain(form, inner)
-        case {"$bytes": text} | {"$float": text}:
-            return text
-    if isinstance(x, list):
-        return [plain(form, item) for item in x]
-    return {str(plain(form, key)): plain(form, item) for key, item in x.get("$map", x.items())}
-
-
 def state(lines, checkpoint):
-    """The values of a checkpoint: of its own line, or of the last line that stores that version of the channel."""
+    """Each channel as {form: content}: of the checkpoint's own line, or of the last that stores that version of it."""
     there = [line for line in [*lines, checkpoint] if line["kind"] == "checkpoint" and line["ns"] == checkpoint["ns"]]
     stored = {(ch, value["version"]): value for line in there for ch, value in line["values"].items()}
-    versions = plain(*resolved(lines, checkpoint["body"]))["channel_versions"]
-    found = {channel: stored.get((channel, version), {"empty": True}) for channel, version in versions.items()}
-    return {channel: plain(*resolved(lines, value)) for channel, value in found.items() if "empty" not in value}
+    versions = resolved(lines, checkpoint["body"])[1]["channel_versions"]
+    found = {channel: stored.get((channel, v)) for channel, v in dict(versions.get("$map", versions)).items()}
+    return {
+        channel: dict([resolved(lines, value)]) for channel, value in found.items() if value and "empty" not in value
+    }
 
 
 if __name__ == "__main__":
