@@ -44,11 +44,11 @@ class InvalidId(InputError, ValueError):
     """A run, task or step id is not a safe name. A ValueError too, so that Pydantic reports it with its field."""
 
 
-class TaskFileError(InputError):
-    """A task file cannot be read, or says something impossible.
+class UserFileError(InputError):
+    """A file of the user cannot be used, and where.
 
     Attributes:
-        path: the user's file, as given.
+        path: the file, as given.
         line: 1-based line of the complaint, or None where the whole file is meant.
     """
 
@@ -67,27 +67,12 @@ class TaskFileError(InputError):
         super().__init__(f"{where}: {what}", facts=facts, next_step=next_step)
 
 
-class ConfigError(InputError):
-    """The configuration of a workspace cannot be read, or makes no sense.
+class TaskFileError(UserFileError):
+    """A task file cannot be read, or says something impossible."""
 
-    Attributes:
-        path: the file, as given.
-        line: 1-based line of the complaint, or None where it cannot be told.
-    """
 
-    def __init__(
-        self,
-        path: str,
-        line: int | None,
-        what: str,
-        *,
-        facts: Mapping[str, object] | None = None,
-        next_step: str = "",
-    ) -> None:
-        self.path = path
-        self.line = line
-        where = f"{path}:{line}" if line is not None else path
-        super().__init__(f"{where}: {what}", facts=facts, next_step=next_step)
+class ConfigError(UserFileError):
+    """The configuration of a workspace cannot be read, or makes no sense."""
 
 
 class WorkspaceError(InputError):
