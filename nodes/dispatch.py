@@ -72,7 +72,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
             try:
                 child = _launched(job, folder, call)
             except (WorkerRefused, WorkerUnknown) as error:
-                return _record(job, call, AttemptOutcome.NOT_STARTED, reason=str(error))
+                return _record(job, call, AttemptOutcome.NOT_STARTED, reason=error.in_one_line())
         if not folder.wait(child, call.leaving, following):
             return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
         if child is not None and child.returncode not in (0, ALREADY_CLAIMED):

@@ -1,4 +1,4 @@
-"""What follows when a worker is gone without a result: one rule, for every way in which that is noticed."""
+"""What follows when a worker is gone without a result, or never came: one rule, for every way in which that is noticed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.records import AttemptOutcome, OnLost
 
 QUESTION = "A worker is gone without a result. Nobody knows how far it came. Start it again, or give up?"
+
+UNSTARTED = "A worker cannot be started. Mend that and let it try again, or give up?"
 
 
 def lost_steps(state: PipelineState, steps: Sequence[StepId]) -> list[StepId]:
@@ -36,6 +38,16 @@ def asks_a_person(state: PipelineState, steps: Sequence[StepId]) -> Blocked | No
         for last in state.attempts_of(step)[-1:]
     )
     return Blocked(question=QUESTION, reasons=reasons)
+
+
+def cannot_be_started(state: PipelineState, steps: Sequence[StepId]) -> Blocked | None:
+    """The question where a worker could not even be started: its next attempt would end the same way."""
+    newest = [last for step in steps for last in state.attempts_of(step)[-1:]]
+    refused = [attempt for attempt in newest if attempt.outcome is AttemptOutcome.NOT_STARTED]
+    if not refused:
+        return None
+    reasons = tuple(f'{one.step} attempt {one.number}, worker "{one.worker}": {one.reason}' for one in refused)
+    return Blocked(question=UNSTARTED, reasons=reasons)
 
 
 def _lost_in_a_row(state: PipelineState, step: StepId) -> int:

@@ -14,7 +14,7 @@ from .approvals import ask_to_accept, ask_to_start, free_and_held, unapproved_re
 from .budget import affordable, over_budget
 from .context import Call
 from .isolate.progress import integration, where_it_is
-from .lost import asks_a_person, retried
+from .lost import asks_a_person, cannot_be_started, retried
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -86,6 +86,8 @@ def _rework(state: PipelineState, failed: Sequence[StepId], whole: dict[StepId |
     reasons = tuple(f"{step}: {_why(state, step, whole)}" for step in failed)
     accepted = tuple(step for step in _accepted(state, need(state.task, "task"), whole) if step not in failed)
     update: dict[str, Any] = {"accepted": accepted}
+    if (blocked := cannot_be_started(state, failed)) is not None:
+        return _blocked(Route.NOT_STARTED, blocked, update)
     if (blocked := asks_a_person(state, failed)) is not None:
         return _blocked(Route.LOST, blocked, update)
     again = retried(state, failed)

@@ -33,6 +33,12 @@ class WaypostError(Exception):
         width = max((len(label) for label, _ in rows), default=0)
         return "\n".join([self.what, *(f"  {label:<{width}}  {value}" for label, value in rows)])
 
+    def in_one_line(self) -> str:
+        """The same where it is one reason of several, as in records and reports."""
+        facts = [f"{label}: {value}" for label, value in self.facts.items()]
+        last = [f"next: {self.next_step}"] if self.next_step else []
+        return "; ".join([self.what, *facts, *last])
+
 
 class InputError(WaypostError):
     """What the user gave cannot be used: nothing was started and nothing was written."""

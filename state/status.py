@@ -50,6 +50,7 @@ class Route(StrEnum):
     ACCEPTED_ALL = "accepted_all"
     EXHAUSTED = "exhausted"
     LOST = "lost"
+    NOT_STARTED = "not_started"
     UNVERIFIABLE = "unverifiable"
     OVER_BUDGET = "over_budget"
     INTEGRATE = "integrate"
@@ -99,6 +100,7 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.ACCEPT, Node.TRANSITION, Route.ACCEPTED_ALL, Status.DONE, None),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.EXHAUSTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.LOST, Status.BLOCKED, Node.PERSON),
+    Edge(Status.ACCEPT, Node.TRANSITION, Route.NOT_STARTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.OVER_BUDGET, Status.BLOCKED, Node.PERSON),
     Edge(Status.ACCEPT, Node.TRANSITION, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),

@@ -141,7 +141,7 @@ def test_a_worker_whose_executable_is_missing_is_blocked_and_the_executable_is_n
     context = RunContext(runs_dir=bench.runs, workers={"agent": Missing()})
     state = bench.new(GOOD, worker="agent", max_rework=1)
     final = bench.graph.invoke(state, bench.config(state), context=context)
-    assert (final["status"], len(final["attempts"])) == (Status.BLOCKED, 2)
+    assert (final["status"], len(final["attempts"])) == (Status.BLOCKED, 1)
     assert "cannot start '/nonexistent/agent': No such file or directory" in final["blocked"].reasons[0]
 
 

@@ -67,6 +67,13 @@ def test_a_person_may_be_asked_at_once(tmp_path):
     assert (move.target, move.route) == (Status.BLOCKED, Route.LOST)
 
 
+def test_a_worker_that_could_not_even_be_started_is_asked_about_before_any_rework(tmp_path):
+    refused = make_attempt(outcome=AttemptOutcome.NOT_STARTED, exit_code=None, reason="no such program")
+    move = decide(tmp_path, [refused, make_attempt("S2")], failed=("S2",))
+    assert (move.target, move.route) == (Status.BLOCKED, Route.NOT_STARTED)
+    assert move.update["blocked"].reasons == (f'S1 attempt 1, worker "{refused.worker}": no such program',)
+
+
 def test_beside_a_step_that_failed_only_that_one_is_a_rework(tmp_path):
     move = decide(tmp_path, [lost("S1"), make_attempt("S2")], failed=("S2",))
     assert (move.route, move.update["reworks"]) == (Route.REWORK, {"S2": 1})
