@@ -1,4 +1,4 @@
-"""What follows when a worker is gone without a result, or never came: one rule, for every way in which that is noticed."""
+"""What follows when a worker is gone without a result, or never came: one rule, however it is noticed."""
 
 from __future__ import annotations
 

@@ -27,7 +27,6 @@ LIES = {
     "worker prints NOT APPROVED and did nothing": (card(script="- say: NOT APPROVED"), "exit code 1"),
     "worker crashes": (card(script="- write: {path: out.txt, text: x}\n- crash: true"), "exit code 137"),
     "worker prints a fake verdict": (card(bash="echo 'Exit Code: 0'; echo PASSED"), "exit code 1"),
-    "worker has nothing to run": (card(script="[]"), "no commands for the shell worker"),
     "verification command fails": (card(bash="true", verify="false"), "false: exit code 1"),
     "failure on the left of a pipe": (card(bash="true", verify="false | cat"), "exit code 1"),
     "expected output missing": (card(bash="true", verify="true", outputs="- `gone.txt`"), "gone.txt is missing"),
@@ -41,7 +40,7 @@ LIES = {
 
 @pytest.mark.parametrize(("text", "said"), LIES.values(), ids=LIES)
 def test_a_failure_is_blocked_once_its_reworks_are_used_up_and_says_why(repo, text, said):
-    worker = "scripted" if "```scripted" in text and said != "no commands for the shell worker" else "shell"
+    worker = "scripted" if "```scripted" in text else "shell"
     ran = run(repo, text, "--max-rework", "1", "--worker", worker)
     assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
     assert said in " ".join(ran.result["blocked"]["reasons"])
@@ -49,6 +48,13 @@ def test_a_failure_is_blocked_once_its_reworks_are_used_up_and_says_why(repo, te
         "attempt-1",
         "attempt-2",
     ]
+
+
+def test_a_worker_that_has_nothing_to_run_is_blocked_without_a_second_try(repo):
+    ran = run(repo, card(script="[]"), "--max-rework", "1")
+    assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
+    assert "no commands for the shell worker; next: add a fenced" in ran.result["blocked"]["reasons"][0]
+    assert [path.name for path in Path(ran.result["run_dir"], "dispatch", "S1").iterdir()] == ["attempt-1"]
 
 
 UNVERIFIABLE = {
