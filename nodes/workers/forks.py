@@ -87,6 +87,12 @@ class ForkServer:
         self._leaving: list[subprocess.Popen[bytes]] = []
         self._facts: tuple[Any, ...] = ()
 
+    def warm_up(self) -> None:
+        """Begin the server without waiting for it, as there will be something to start soon."""
+        # Who needs it will be told what is wrong.
+        with self._lock, contextlib.suppress(OSError):
+            self._begun()
+
     def launcher(self, folder: str, log: int) -> Forked:
         """A launcher for the attempt in `folder`, with our variables as they are now. Raises OSError."""
         return self._start(LAUNCHER, [os.fsencode(folder), *_flat(os.environ)], (log,))
