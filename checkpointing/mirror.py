@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
@@ -22,10 +23,50 @@ from .values import HASHED_FROM, Packed, for_people
 from .view import View
 
 _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+# A value stands in "values" of its page.
+_INDENT = b"\n    "
 _MAX_NAME = 80
 # LangGraph's channel of calls by `Send`.
 TASKS = "__pregel_tasks"
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A channel as it is shown.
+
+    Attributes:
+        stored: as it is in the ledger.
+        page: as JSON for people, with the line breaks and the indent that it has in a mirror.
+        items: how many items it has; 0 where it is no list.
+    """
+
+    version: Any
+    stored: Packed
+    page: bytes
+    items: int
+
+    @classmethod
+    def of(cls, version: Any, stored: Packed, before: _Shown | None) -> _Shown:
+        """A list that has only grown is that of before with what is new behind it: it costs what is new."""
+        if before is not None and (new := before.news(stored)) is not None:
+            page = before.page[: -len(_INDENT) - 1] + b"," + _indented(new)[1:]
+            return cls(version, stored, page, before.items + len(new))
+        tree = _people(stored)
+        return cls(version, stored, _indented(tree), len(cast(list[Any], tree)) if isinstance(tree, list) else 0)
+
+    def news(self, stored: Packed) -> list[Any] | None:
+        """What a later value has behind all that this one has; None where it is no list that has grown."""
+        old, new = self.stored.text, stored.text
+        if stored.form != self.stored.form or not (
+            old.startswith(b"[") and len(old) > 2 and new.startswith(old[:-1] + b",")
+        ):
+            return None
+        return for_people(stored.form, orjson.loads(b"[" + new[len(old) :]))
+
+
+def _indented(tree: Any) -> bytes:
+    return orjson.dumps(tree, option=_OPTION).replace(b"\n", _INDENT)
 
 
 class Mirror:
@@ -39,7 +80,7 @@ class Mirror:
         """Line numbers and channels mean something else from now on."""
         self._line = 0
         self._seen: tuple[str | None, Data] = (None, {})
-        self._shown: dict[str, tuple[Any, bytes]] = {}
+        self._shown: dict[str, _Shown] = {}
 
     def update(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
         """Show a committed checkpoint of the root namespace, unless a newer one is shown already."""
@@ -50,8 +91,12 @@ class Mirror:
             failpoint("ledger.mirror.before")
             about, metadata = _people(record.about), _people(record.metadata)
             files = view.files
-            new = {channel: (version, _text(packed)) for channel, version, packed in record.values if packed}
-            changes = {channel: self._change(channel, text) for channel, (_, text) in new.items()}
+            new = {
+                channel: _Shown.of(version, packed, self._shown.get(channel))
+                for channel, version, packed in record.values
+                if packed
+            }
+            changes = {channel: self._change(channel, shown) for channel, shown in new.items()}
             self._shown = self._state(view, record, about["channel_versions"], new)
             page: Data = {
                 "thread_id": view.index.thread,
@@ -59,35 +104,34 @@ class Mirror:
                 "step": metadata.get("step"),
                 "ledger": {"line": commit.line, "bytes": commit.bytes, "sha256": commit.sha256},
             }
-            state = {channel: orjson.loads(text) for channel, (_, text) in self._shown.items()}
+            state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
             name = self._name(view, record, about, metadata)
             _put_snapshot(files, name, page | {"values": changes})
             _replace(files.disk, files.folder, STATE, page | {"values": state})
             failpoint("ledger.mirror.after")
 
-    def _state(
-        self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, tuple[Any, bytes]]
-    ) -> dict[str, tuple[Any, bytes]]:
-        """The text of every channel that has a value: new, as shown last time, or read from the ledger."""
-        shown: dict[str, tuple[Any, bytes]] = {}
+    def _state(self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, _Shown]) -> dict[str, _Shown]:
+        """Every channel that has a value: new, as shown last time, or read from the ledger."""
+        shown: dict[str, _Shown] = {}
         emptied = {channel for channel, _, packed in record.values if packed is None}
         for channel, version in versions.items():
             if channel in emptied:
                 continue
             known = new.get(channel) or self._shown.get(channel)
-            if known is None or known[0] != version:
+            if known is None or known.version != version:
                 at = view.index.values.get((record.ns, channel, version))
-                known = (version, _text(view.texts.at(at))) if at else None
+                known = _Shown.of(version, view.texts.at(at), None) if at else None
             if known is not None:
                 shown[channel] = known
         return shown
 
-    def _change(self, channel: str, text: bytes) -> Any:
+    def _change(self, channel: str, shown: _Shown) -> Any:
         """What a snapshot shows of a channel: of a long list that only grew, what is new."""
-        old = self._shown.get(channel, (None, b""))[1]
-        if len(text) < HASHED_FROM or not (old.startswith(b"[") and len(old) > 2 and text.startswith(old[:-1] + b",")):
-            return orjson.loads(text)
-        return {"kept": len(orjson.loads(old)), "new": orjson.loads(b"[" + text[len(old) :])}
+        old = self._shown.get(channel)
+        news = old.news(shown.stored) if old is not None and len(shown.stored.text) >= HASHED_FROM else None
+        if old is None or news is None:
+            return orjson.Fragment(shown.page)
+        return {"kept": old.items, "new": news}
 
     def _name(self, view: View, record: CheckpointRecord, about: Data, metadata: Data) -> str:
         """Step and nodes: those that have seen something new since the parent."""
@@ -130,7 +174,7 @@ def _sent_by(view: View, record: CheckpointRecord) -> set[str]:
         return set()
     versions = _people(view.texts.inline(view.line(entry.line)["body"])).get("channel_versions", {})
     at = view.index.values.get((record.ns, TASKS, versions.get(TASKS)))
-    shown: Any = orjson.loads(_text(view.texts.at(at))) if at else None
+    shown: Any = _people(view.texts.at(at)) if at else None
     sends = cast(list[Any], shown if isinstance(shown, list) else [])
     return {str(cast(list[Any], send)[0]) for send in sends if isinstance(send, list) and send}
 
@@ -152,10 +196,6 @@ def _replace(disk: Disk, folder: int, name: str, page: Data) -> None:
     finally:
         disk.close(fd)
     disk.rename(folder, new, name)
-
-
-def _text(packed: Packed) -> bytes:
-    return packed.text if packed.form == "json" else orjson.dumps(_people(packed))
 
 
 def _people(packed: Packed) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from .workers.asked import read_request
 from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
 from .workers.follow import Follower
+from .workers.forks import Forked
 from .workers.launcher.main import ALREADY_CLAIMED
 from .workers.leftovers import kill_leftovers
 
@@ -82,7 +82,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
     return _told(_ended(job, folder, call), job, call)
 
 
-def _launched(job: Job, folder: AttemptFolder, call: Call) -> subprocess.Popen[bytes]:
+def _launched(job: Job, folder: AttemptFolder, call: Call) -> Forked:
     environment, worker = call.context.environment, _worker(job, call)
     job = with_session(job, worker, folder.path.parent)
     prompt = prompt_text(job, call.context.run_dir(job.run_id), call.context.prompt_template)

@@ -83,10 +83,13 @@ class SharedGround:
 
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
+        kinds = [check.kind for check in checks]
+        looked = kinds.index(CheckKind.SCOPE) if CheckKind.SCOPE in kinds else len(kinds)
+        ran_since = not {CheckKind.COMMAND, CheckKind.BASELINE}.isdisjoint(kinds[looked:])
 
         def again(check: Check) -> Check:
             if check.kind is CheckKind.SCOPE:
-                return next(self.scope())
+                return next(self.scope()) if ran_since else check
             if check.kind is CheckKind.OUTPUT:
                 contract = task.step(check.step) if check.step else task
                 return next(self.round.output(item, check) for item in contract.outputs if item.ref == check.ref)

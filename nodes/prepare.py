@@ -25,6 +25,7 @@ from .plan import compile_plan
 from .secrets import without_secrets
 from .workers.environment import Environment
 from .workers.files import make_private_folder, write_private
+from .workers.forks import FORK_SERVER
 
 REQUEST = "request.json"
 _IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
@@ -75,6 +76,8 @@ def new_run(
     written = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
     parsed = without_secrets(written, (environment or Environment()).masker())
     compile_plan(parsed)
+    # It gets ready while git looks at the workspace.
+    FORK_SERVER.warm_up()
     baseline = read_baseline(where, runs_dir=runs)
     isolated = None
     if Isolation(isolate) is Isolation.WORKTREE:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, cast
+from weakref import WeakValueDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
 from .errors import StateError
+from .model import Record
 from .pipeline import PipelineState, append, join_attempts, newest
 
 _REDUCERS = (newest, append, join_attempts)
@@ -20,9 +22,9 @@ def validate_state(values: object) -> PipelineState:
     Raises:
         StateError: a field is unknown, missing or of the wrong type, or an invariant is broken.
     """
-    raw = values.model_dump(warnings=False) if isinstance(values, PipelineState) else values
+    raw = {name: _plain(value) for name, value in vars(values).items()} if isinstance(values, PipelineState) else values
     try:
-        return PipelineState.model_validate(raw)
+        return _noted(PipelineState.model_validate(raw))
     except ValidationError as error:
         raise StateError("the state of the run is not valid", facts=_facts(error)) from None
 
@@ -39,11 +41,10 @@ def validate_update(update: Mapping[str, Any]) -> dict[str, Any]:
             known = ", ".join(PipelineState.model_fields)
             raise StateError(f'update of unknown field "{name}"', facts={"known": known})
         try:
-            # Through plain values: an instance that was copied past its own validation would be believed as it is.
-            plain = _adapter(name).dump_python(value, warnings=False)
-            checked[name] = _adapter(name).validate_python(plain)
+            checked[name] = _adapter(name).validate_python(_plain(value))
         except ValidationError as error:
             raise StateError(f'update of "{name}" does not fit its type', facts=_facts(error)) from None
+    _note(checked.values())
     return checked
 
 
@@ -61,6 +62,32 @@ def apply_update(state: PipelineState, update: Mapping[str, Any]) -> PipelineSta
         return PipelineState.model_validate(values)
     except ValidationError as error:
         raise StateError("the state of the run is not valid", facts=_facts(error)) from None
+
+
+# Records that went through validation as they are, by identity: they do not change, and a long run has many of them.
+_VALID: WeakValueDictionary[int, Record] = WeakValueDictionary()
+
+
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+def _plain(value: Any) -> Any:
+    """A value without any record that was not validated as it is: one that was copied past that would be believed."""
+    if type(value) is tuple:
+        return tuple(_plain(item) for item in cast(tuple[Any, ...], value))
+    return value if _VALID.get(id(value)) is value else _ANYTHING.dump_python(value, warnings=False)
+
+
+def _noted(state: PipelineState) -> PipelineState:
+    _note(vars(state).values())
+    return state
+
+
+def _note(values: Iterable[Any]) -> None:
+    for value in values:
+        for item in cast(tuple[Any, ...], value) if isinstance(value, tuple) else (value,):
+            if isinstance(item, Record):
+                _VALID[id(item)] = item
 
 
 @cache

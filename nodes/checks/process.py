@@ -5,24 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..needs import need
 from ..workers.files import make_private_folder
+from ..workers.forks import FORK_SERVER, Forked
 from ..workers.launcher.masking import Masker
 from ..workers.launcher.pump import Budget, Pump, Sink
 from ..workers.launcher.warden import ASK_TO_END, TOLD_END, TOLD_NO_START
 
-_WORKERS = Path(__file__).parents[1] / "workers"
-_WARDEN = (
-    "import sys; sys.path.append(sys.argv[1]); from launcher.warden import main; "
-    "sys.exit(main(int(sys.argv[2]), sys.argv[3:]))"
-)
 # A warden gives up on a process that it cannot kill before this.
 _WARDEN_S = 15.0
 _POLL_S = 0.05
@@ -102,41 +95,32 @@ class _Guarded:
 
     def __init__(self, argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], output: int) -> None:
         self._status, status = os.pipe2(os.O_CLOEXEC)
+        control, self._control = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._status, False)
         self._said = ""
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _WARDEN, str(_WORKERS), str(status), *argv],
-                cwd=workspace,
-                env=env,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(status,),
-            )
+            self.process = FORK_SERVER.warden(argv, env, str(workspace), (control, output, status))
         except BaseException:
             os.close(self._status)
+            os.close(self._control)
             raise
         finally:
             os.close(status)
+            os.close(control)
 
     def end(self, pump: Pump, grace_s: float) -> None:
         """Ask the command to end where it has not, then kill it; returns once it and its warden are gone."""
-        control = need(self.process.stdin, "the line to the warden")
-        with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):
             if self.process.poll() is None:
-                os.write(control.fileno(), ASK_TO_END)
+                os.write(self._control, ASK_TO_END)
                 self.process.wait(grace_s)
         pump.drain()
-        with contextlib.suppress(BrokenPipeError):
-            control.close()
-        try:
-            self.process.wait(_WARDEN_S)
-        except subprocess.TimeoutExpired:
+        os.close(self._control)
+        if self.process.wait(_WARDEN_S) is None:
             # It was stopped, or waits for a process that cannot be killed: the command dies with it.
             self.process.kill()
-            self.process.wait()
+            self.process.wait(_WARDEN_S)
+        self.process.close()
         pump.drain()
         with contextlib.suppress(BlockingIOError):
             self._said = os.read(self._status, 64).decode()
@@ -152,24 +136,19 @@ class _Guarded:
         return Ran(None, duration_s, error="the process that watches over it was killed before the command had ended")
 
 
-def _wait(
-    process: subprocess.Popen[bytes], pump: Pump, budget: Budget, deadline: float, stop: Callable[[], bool]
-) -> bool:
+def _wait(process: Forked, pump: Pump, budget: Budget, deadline: float, stop: Callable[[], bool]) -> bool:
     """Move output until the process has ended; False where its time is up, or its output is more than can be kept."""
     poll = select.poll()
-    ended = os.pidfd_open(process.pid)
+    ended = process.fileno()
     for fd in (ended, *pump.fds):
         poll.register(fd, select.POLLIN)
-    try:
-        while process.poll() is None:
-            if stop():
-                raise CheckStopped
-            left = deadline - time.monotonic()
-            if left <= 0 or budget.crossed or budget.error:
-                return False
-            for fd, _ in poll.poll(min(_POLL_S, left) * 1000):
-                if fd != ended and not pump.read(fd) and fd not in pump.fds:
-                    poll.unregister(fd)
-    finally:
-        os.close(ended)
+    while process.poll() is None:
+        if stop():
+            raise CheckStopped
+        left = deadline - time.monotonic()
+        if left <= 0 or budget.crossed or budget.error:
+            return False
+        for fd, _ in poll.poll(min(_POLL_S, left) * 1000):
+            if fd != ended and not pump.read(fd) and fd not in pump.fds:
+                poll.unregister(fd)
     return True

@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from ...state.errors import WorkspaceError
-from ..git import checked, git, try_git
+from ..git import checked, try_git
+from .commit_files import IGNORE_FILE, CommitFiles
+from .private_git import PrivateGit, private_git
 
-IGNORE_FILE = ".gitignore"
-_SHA1_DIGITS = 40
-# Files are compared byte by byte: a filter or an encoding would show git other content than a program reads.
-_ATTRIBUTES = "* -filter -text -ident !eol !working-tree-encoding\n"
-_CONFIG = "[core]\n\tbare = false\n\tattributesFile = /dev/null\n\texcludesFile = /dev/null\n"
-_CONVERSIONS = r"^(filter\..*|core\.(autocrlf|eol|safecrlf|attributesfile|symlinks|filemode))$"
-_NO_OTHERS = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_COUNT": "0",
-    "GIT_ATTR_NOSYSTEM": "1",
-}
+_PATHS_AT_MOST = 4000
+# What git would read as something else than the name itself.
+_PATTERN_CHARACTERS = frozenset("*?[]\\!# ")
+_CHANGED = {b"R": "deleted", b"C": "modified"}
 
 
 @dataclass(frozen=True)
 class Unhidden:
-    """A repository seen through a git folder of our own: of what can be written to the real one, only objects are used.
+    """A worktree held against the files of a commit, by a git folder of our own.
 
     Attributes:
-        commit: what the worktree is compared with.
-        files_sha256: a hash over path, mode and content hash of every file of the commit.
+        left_out: a folder that is no part of what is looked at.
     """
 
     top: Path
     commit: str
-    folder: Path
-    objects: Path
-    files_sha256: str = ""
+    files: CommitFiles
+    own: PrivateGit
+    left_out: Path
 
-    def read(self) -> str:
-        """Make the index, and look at every file of the worktree; the hash over the files of the commit."""
-        self._git("read-tree", self.commit)
-        files = self._git("ls-files", "--stage", "-z")
-        words = ("update-index", "-q", "--refresh")
-        said = try_git(self.top, *words, environment=self._environment(self.top))
-        # 1 tells that something differs, which is asked for next.
-        if said.code not in (0, 1):
-            checked(said, self.top, words)
-        return hashlib.sha256(files).hexdigest()
+    def differences(self, patterns: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What differs from the commit, and what it does not have and no ignore file of now names: path -> what it is.
 
-    def changed(self) -> bytes:
-        """`git diff-index --name-status -z` between the commit and the worktree."""
-        words = ("diff-index", "--name-status", "-z", "--no-renames", "--ignore-submodules=none", self.commit, "--")
-        return self._git(*words)
+        Every file is compared by its content: an index of the repository also says which files need no look, by its
+        flags and by the times and sizes that it remembers.
+
+        Args:
+            patterns: what is ignored besides.
+        """
+        excludes = [f"--exclude={pattern}" for pattern in (*patterns, *self._not_walked())]
+        words = ("-t", "--modified", "--deleted", "--others", f"--exclude-per-directory={IGNORE_FILE}")
+        changed, others = dict[str, str](), dict[str, str]()
+        for entry in self._git("ls-files", "-z", *words, *excludes).split(b"\0"):
+            tag, _, path = entry.partition(b" ")
+            name = os.fsdecode(path)
+            if tag == b"?":
+                others[name] = "untracked"
+            elif tag in _CHANGED and changed.get(name) != "deleted":
+                changed[name] = _CHANGED[tag]
+        return (changed | self._inside_submodules() if self.files.has_submodules else changed), others
 
     def others(self, *pathspecs: str) -> list[bytes]:
         """The files that the commit does not have, ignored or not; folders that it ignores as a whole are left out."""
-        excludes = [f"--exclude={pattern}" for pattern in self._ignored_folders()]
+        patterns = (*self.files.ignored_folders(), *self._not_walked())
+        excludes = [f"--exclude={pattern}" for pattern in patterns]
         found = self._git("ls-files", "--others", "-z", *excludes, "--", *pathspecs)
         return [path for path in found.split(b"\0") if path]
 
-    def holds(self, folder: str) -> bool:
-        """True where the commit has a file in that folder."""
-        return bool(self._git("ls-files", "-z", "--", f":(literal){folder}"))
+    def new_ignore_files(self) -> list[bytes]:
+        """The ignore files that the commit does not have, but for those in folders that it ignores as a whole."""
+        found = _ignore_files(self.top, self.left_out)
+        if found is not None and found <= self.files.rules.keys():
+            return []
+        return self.others(f":(glob)**/{IGNORE_FILE}")
 
     def not_ignored(self, paths: Iterable[bytes], patterns: tuple[str, ...]) -> list[bytes]:
         """Those of `paths` that neither the ignore files of the commit nor `patterns` name."""
         rules = self._rules()
-        exclude = self.folder / "info" / "exclude"
+        exclude = self.own.folder / "info" / "exclude"
         exclude.write_text("".join(f"{pattern}\n" for pattern in patterns), "utf-8", "surrogateescape")
         asked = b"\0".join(paths)
         words = ("check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching")
-        said = try_git(rules, *words, environment=self._environment(rules), stdin=asked)
+        said = try_git(rules, *words, environment=self.own.environment(rules), stdin=asked)
         if said.code not in (0, 1):
             checked(said, self.top, words)
         fields = said.out.split(b"\0")
@@ -83,143 +82,65 @@ class Unhidden:
         rows = zip(fields[2::4], fields[3::4], strict=False)
         return [path for pattern, path in rows if not pattern or pattern.startswith(b"!")]
 
-    def _ignored_folders(self) -> list[str]:
-        """The patterns of the commit for whole folders, which are not walked through; none where any is taken back."""
-        files = [path.read_text("utf-8", "surrogateescape") for path in self._rules().rglob(IGNORE_FILE)]
-        if any(line.startswith("!") for text in files for line in text.splitlines()):
-            return []
-        top = self._rules() / IGNORE_FILE
-        lines = top.read_text("utf-8", "surrogateescape").splitlines() if top.exists() else []
-        return [line for line in lines if line.endswith("/") and not line.startswith("#") and line.isprintable()]
-
     def _rules(self) -> Path:
         """A folder that holds the ignore files of the commit, each at its place."""
-        rules = self.folder / "rules"
-        if rules.exists():
-            return rules
-        rules.mkdir()
-        for entry in self._git("ls-files", "--stage", "-z").split(b"\0"):
-            facts, _, name = entry.partition(b"\t")
-            if os.path.basename(name) == IGNORE_FILE.encode() and facts.startswith(b"100"):
-                path = rules / os.fsdecode(name)
+        rules = self.own.folder / "rules"
+        if not rules.exists():
+            rules.mkdir()
+            for name, content in self.files.rules.items():
+                path = rules / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(self._git("cat-file", "blob", facts.split()[1].decode()))
+                path.write_bytes(content)
         return rules
 
-    def _git(self, *words: str) -> bytes:
-        return checked(try_git(self.top, *words, environment=self._environment(self.top)), self.top, words).out
+    def _not_walked(self) -> list[str]:
+        """The pattern that spares git the walk through the folder that is left out, where it can be written as one."""
+        try:
+            path = str(self.left_out.relative_to(self.top.resolve()))
+        except ValueError:
+            return []
+        plain = path != "." and path.isprintable() and not _PATTERN_CHARACTERS & set(path)
+        return [f"/{path}/"] if plain else []
 
-    def _environment(self, worktree: Path) -> dict[str, str]:
-        return {
-            **_NO_OTHERS,
-            "GIT_DIR": str(self.folder),
-            "GIT_WORK_TREE": str(worktree),
-            "GIT_INDEX_FILE": str(self.folder / "index"),
-            "GIT_OBJECT_DIRECTORY": str(self.objects),
-        }
+    def _inside_submodules(self) -> dict[str, str]:
+        """Submodules whose own files differ: git has to look into each."""
+        words = ("update-index", "-q", "--refresh")
+        said = try_git(self.top, *words, environment=self.own.environment(self.top))
+        # 1 tells that something differs, which is asked for next.
+        if said.code not in (0, 1):
+            checked(said, self.top, words)
+        words = ("diff-files", "--name-status", "-z", "--no-renames", "--ignore-submodules=none")
+        fields = self._git(*words).split(b"\0")
+        pairs = zip(fields[0::2], fields[1::2], strict=False)
+        return {os.fsdecode(path): "deleted" if kind == b"D" else "modified" for kind, path in pairs}
+
+    def _git(self, *words: str) -> bytes:
+        return checked(try_git(self.top, *words, environment=self.own.environment(self.top)), self.top, words).out
 
 
 @contextmanager
-def unhidden(top: Path, commit: str) -> Generator[Unhidden]:
-    """The worktree at `top` against `commit`, for as long as the block lasts.
-
-    The index is read from the commit and never from the repository: an index also says which files need no look, by its
-    flags and by the times and sizes that it remembers.
-
-    Raises:
-        WorkspaceError: git cannot read the commit.
-    """
-    with tempfile.TemporaryDirectory(prefix="waypost-") as name:
-        folder = Path(name)
-        for part in ("objects", "refs", "info"):
-            (folder / part).mkdir()
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
-        version = "\trepositoryFormatVersion = 0\n"
-        if len(commit) != _SHA1_DIGITS:
-            version = "\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
-        (folder / "config").write_text(_CONFIG + version)
-        (folder / "info" / "attributes").write_text(_ATTRIBUTES)
-        view = Unhidden(top, commit, folder, _git_path(top, "objects"))
-        yield replace(view, files_sha256=view.read())
+def unhidden(top: Path, commit: str, files: CommitFiles, objects: Path, *, left_out: Path) -> Generator[Unhidden]:
+    """The worktree at `top` against the files of `commit`, for as long as the block lasts."""
+    with private_git(commit, objects=objects, index=files.index) as own:
+        yield Unhidden(top, commit, files, own, left_out)
 
 
-def require_same_files(view: Unhidden, recorded: str | None) -> None:
-    """Raises WorkspaceError where the commit does not hold the files that it held when the run began.
-
-    A commit's id vouches for its files only as long as nobody writes other objects under the ids of its folders.
-    """
-    if recorded is not None and recorded != view.files_sha256:
-        raise WorkspaceError(
-            f"commit {view.commit[:12]} of {view.top} does not hold the files that it held when the run began",
-            facts={"recorded sha256": recorded, "found sha256": view.files_sha256},
-            next_step="run `git fsck --full` there, and start a new run from a repository that is whole",
-        )
-
-
-def conversions_sha256(folder: Path) -> str:
-    """A hash over the settings of the repository and the user that make files of a checkout differ from its commit.
-
-    Attributes in the worktree are not part of it: they are files of the commit.
-
-    Raises:
-        WorkspaceError: git cannot read its configuration.
-    """
-    words = ("config", "-z", "--get-regexp", _CONVERSIONS)
-    said = try_git(folder, *words)
-    # 1 says that none is set.
-    if said.code not in (0, 1):
-        checked(said, folder, words)
-    named = git(folder, "config", "--path", "--default", "", "--get", "core.attributesFile").rstrip(b"\n")
-    digest = hashlib.sha256(said.out)
-    for path in (_git_path(folder, "info/attributes"), *([Path(os.fsdecode(named))] if named else [])):
-        digest.update(b"\0")
+def _ignore_files(top: Path, left_out: Path) -> set[str] | None:
+    """Every ignore file below a folder, in whatever is walked through soon enough; None where that is too much."""
+    found, folders, seen = set[str](), [""], 0
+    while folders:
+        folder = folders.pop()
         try:
-            digest.update(path.read_bytes())
+            with os.scandir(top / folder) as entries:
+                for entry in entries:
+                    path = f"{folder}{entry.name}"
+                    seen += 1
+                    if entry.name == IGNORE_FILE:
+                        found.add(path)
+                    elif entry.name != ".git" and entry.is_dir(follow_symlinks=False) and top / path != left_out:
+                        folders.append(f"{path}/")
         except OSError:
-            continue
-    return digest.hexdigest()
-
-
-def require_same_conversions(folder: Path, recorded: str | None) -> None:
-    """Raises WorkspaceError where a checkout in `folder` is made by other filters than when the run began."""
-    if recorded is not None and recorded != (found := conversions_sha256(folder)):
-        raise WorkspaceError(
-            f"the filters or attributes of git for {folder} are not those of the start of the run",
-            facts={"recorded sha256": recorded, "found sha256": found},
-            next_step="see .git/info/attributes and `git config --get-regexp filter`, and start a new run",
-        )
-
-
-def top_of(workspace: Path) -> Path:
-    """The folder of the worktree that the workspace lies in.
-
-    Raises:
-        WorkspaceError: git cannot tell, or is told by its configuration to look at files that lie elsewhere.
-    """
-    top = Path(os.fsdecode(git(workspace, "rev-parse", "--show-toplevel").rstrip(b"\n")))
-    if not workspace.resolve().is_relative_to(top.resolve()):
-        raise WorkspaceError(
-            f"git does not look at the files of {workspace}",
-            facts={"it looks at": top},
-            next_step="see core.worktree: git config --show-origin core.worktree",
-        )
-    return top
-
-
-def ignored_outside(workspace: Path) -> tuple[str, ...]:
-    """The ignore patterns that stand outside the worktree: of the repository's `info/exclude`, and the user's own."""
-    top = top_of(workspace)
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git" / "ignore"
-    named = git(top, "config", "--path", "--default", str(home), "--get", "core.excludesFile").rstrip(b"\n")
-    found: list[str] = []
-    for path in (Path(os.fsdecode(named)), _git_path(top, "info/exclude")):
-        try:
-            lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        except OSError:
-            continue
-        found += [line for line in lines if line.strip() and not line.startswith("#") and line.isprintable()]
-    return tuple(found)
-
-
-def _git_path(top: Path, name: str) -> Path:
-    return top / os.fsdecode(git(top, "rev-parse", "--git-path", name).rstrip(b"\n"))
+            return None
+        if seen > _PATHS_AT_MOST:
+            return None
+    return found

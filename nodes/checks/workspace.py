@@ -11,9 +11,12 @@ from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
-from .unhidden import IGNORE_FILE, Unhidden, conversions_sha256, ignored_outside, require_same_files, top_of, unhidden
+from .commit_files import IGNORE_FILE, files_of
+from .repository import Places, Settings, places_of
+from .unhidden import Unhidden, unhidden
 
-_DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
+_DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+_STAGED = ("diff-index", "--cached", "--name-status", "-z", "--no-renames", "--ignore-submodules=none")
 ABSENT = "absent"
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
@@ -35,55 +38,60 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     if not workspace.is_dir():
         raise WorkspaceError(f"workspace {workspace} is no folder", next_step="give a git repository: --workspace DIR")
     try:
-        commit = git(workspace, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+        places, commit = places_of(workspace, "HEAD")
     except WorkspaceError as error:
+        if error.next_step:
+            raise
         raise WorkspaceError(
             f"workspace {workspace} is no git repository with a commit",
             facts=error.facts,
             next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
         ) from None
-    ignored = ignored_outside(workspace)
-    found, files = _differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
+    settings = Settings(workspace)
+    ignored = settings.ignored_outside(places.exclude)
+    found, files = _differences(workspace, places, Baseline(commit=commit, ignored=ignored), runs_dir)
     dirty = {change.path: _content(workspace / change.path) for change in found}
     return Baseline(
         commit=commit,
         dirty=dirty,
         ignored=ignored,
         files_sha256=files,
-        conversions_sha256=conversions_sha256(top_of(workspace)),
+        conversions_sha256=settings.conversions_sha256(places.attributes),
     )
 
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
     """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
-    found, _ = _differences(workspace, baseline, runs_dir)
+    places, _ = places_of(workspace, baseline.commit)
+    found, _ = _differences(workspace, places, baseline, runs_dir)
     now = {change.path: change for change in found}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     return tuple(sorted({*changed, *restored}))
 
 
-def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
+def _differences(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
     """What differs from the commit, and the hash over the files of the commit."""
-    top = top_of(workspace)
-    # What the repository itself says comes first: its words for a change are finer, as it knows what was staged.
-    found = dict(_names(git(top, *_DIFF, "--ignore-submodules=none", baseline.commit, "--")))
-    excludes = (f"--exclude-per-directory={IGNORE_FILE}", *(f"--exclude={pattern}" for pattern in baseline.ignored))
-    others = git(top, "ls-files", "--others", "-z", *excludes).split(b"\0")
-    found |= {os.fsdecode(path): "untracked" for path in others if path}
-    with unhidden(top, baseline.commit) as view:
-        require_same_files(view, baseline.files_sha256)
-        changed = dict(_names(view.changed()))
+    top, runs, real = places.top, runs_dir.resolve(), workspace.resolve()
+    files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
+    with unhidden(top, baseline.commit, files, places.objects, left_out=runs) as view:
+        changed, others = view.differences(baseline.ignored)
         hidden = {os.fsdecode(path): "untracked" for path in _ignored_since(view, changed, baseline.ignored)}
-    found = {**changed, **hidden, **found}
-    runs = runs_dir.resolve()
-    real = workspace.resolve()
+    found = others | hidden | _staged(top, baseline.commit) | changed
     changes = [
         Change(os.path.relpath(top / path, real), kind)
         for path, kind in found.items()
         if not (top / path).resolve().is_relative_to(runs)
     ]
-    return changes, view.files_sha256
+    return changes, files.sha256
+
+
+def _staged(top: Path, commit: str) -> dict[str, str]:
+    """What the repository itself says of paths that only one of its index and the commit has, also ignored ones."""
+    said = _names(git(top, *_STAGED, commit, "--"))
+    return {
+        path: kind for path, kind in said if kind != "modified" and (kind == "deleted" or os.path.lexists(top / path))
+    }
 
 
 def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[str, ...]) -> list[bytes]:
@@ -91,9 +99,9 @@ def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[s
 
     A new folder whose name begins with a dot may hide itself, as the caches of tools do.
     """
-    rules = view.others(f":(glob)**/{IGNORE_FILE}")
-    folders = {folder for folder in map(_folder, rules) if _is_dot_folder(folder) and not view.holds(folder)}
-    caches = tuple(os.fsencode(folder) + b"/" for folder in folders)
+    rules = view.new_ignore_files()
+    own = {folder for folder in map(_folder, rules) if _is_dot_folder(folder) and not view.files.holds_folder(folder)}
+    caches = tuple(os.fsencode(folder) + b"/" for folder in own)
     rules = [path for path in rules if not path.startswith(caches)]
     new = view.not_ignored(rules, patterns) if rules else []
     if not new and not any(os.path.basename(path) == IGNORE_FILE for path in changed):
@@ -111,7 +119,7 @@ def _is_dot_folder(path: str) -> bool:
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:
     """Every path that differs between two commits, relative to `folder` of the repository at `top`, sorted."""
-    found = _names(git(top, *_DIFF, "--ignore-submodules=none", old, new, "--"))
+    found = _names(git(top, *_DIFF, old, new, "--"))
     return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in found))
 
 

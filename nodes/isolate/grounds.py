@@ -17,9 +17,9 @@ from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, Outcome
 from ...state.task import Step, Task
+from ..checks.repository import require_same_conversions
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
-from ..checks.unhidden import require_same_conversions
 from ..checks.workspace import changes_between
 from ..ground import Ground
 from ..needs import need

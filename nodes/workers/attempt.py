@@ -6,8 +6,6 @@ import contextlib
 import fcntl
 import os
 import select
-import subprocess
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -20,13 +18,11 @@ from ...state.job import Job
 from .asked import ASKED, request_text
 from .environment import Environment
 from .files import make_private_folder, write_private
+from .forks import FORK_SERVER, Forked
 from .launcher.records import LAUNCH, launch_bytes
 from .leftovers import RUN_DIR_VARIABLE, STEP_VARIABLE
 from .worker import Launch, WorkerRefused
 
-_HERE = Path(__file__).parent
-# Not `launcher/main.py` itself: a program's own file is compiled again at every start.
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from launcher.main import main; sys.exit(main(sys.argv[2]))"
 _POLL_MS = 50
 _LOG_TAIL = 2000
 
@@ -87,7 +83,7 @@ class AttemptFolder:
         # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
         write_private(self.path / ASKED, data, sync=True, sync_name=False)
 
-    def start(self, job: Job, launch: Launch, environment: Environment) -> subprocess.Popen[bytes]:
+    def start(self, job: Job, launch: Launch, environment: Environment) -> Forked:
         """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.
 
         Raises:
@@ -125,19 +121,13 @@ class AttemptFolder:
         failpoint("dispatch.launch_written")
         log = os.open(self.path / "launcher.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            return subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_HERE), str(self.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            return FORK_SERVER.launcher(str(self.path), log)
         finally:
             os.close(log)
 
     def wait(
         self,
-        child: subprocess.Popen[bytes] | None,
+        child: Forked | None,
         give_up: Callable[[], bool],
         meanwhile: Callable[[], None] = lambda: None,
     ) -> bool:
@@ -146,7 +136,7 @@ class AttemptFolder:
         Args:
             meanwhile: called some times a second while the launcher lives.
         """
-        handle = self._launcher_handle(child)
+        handle = self._adopted_handle() if child is None else child.fileno()
         poll = select.poll()
         if handle is not None:
             poll.register(handle, select.POLLIN)
@@ -157,7 +147,9 @@ class AttemptFolder:
                 meanwhile()
                 poll.poll(_POLL_MS)
         finally:
-            if handle is not None:
+            if child is not None:
+                child.close()
+            elif handle is not None:
                 os.close(handle)
         return True
 
@@ -188,16 +180,12 @@ class AttemptFolder:
             return "nothing"
         return text or "nothing"
 
-    def _alive(self, child: subprocess.Popen[bytes] | None) -> bool:
+    def _alive(self, child: Forked | None) -> bool:
         return child.poll() is None if child is not None else self._launcher_lives()
 
-    def _launcher_handle(self, child: subprocess.Popen[bytes] | None) -> int | None:
-        started = None if child else self.started()
-        pid = child.pid if child else (started.launcher_pid if started else None)
-        if pid is None:
-            return None
+    def _adopted_handle(self) -> int | None:
         try:
-            return os.pidfd_open(pid)
+            return os.pidfd_open(started.launcher_pid) if (started := self.started()) else None
         except OSError:
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 # In a check, the pid of the process that runs it: its own parent is only the warden between them.
-ORCHESTRATOR = "$(cut -d ' ' -f 4 /proc/$PPID/stat)"
+ORCHESTRATOR = "$(cut -d ' ' -f 4 /proc/$(cut -d ' ' -f 4 /proc/$PPID/stat)/stat)"
 
 
 def card(

@@ -173,7 +173,7 @@ def test_many_launchers_for_one_attempt_start_one_worker(repo, recorded):
     folder.request(job, "prompt", Environment())
     launch = recorded.call.context.workers["shell"].prepare(job, folder.path)
     launchers = [folder.start(job, launch, Environment()) for _ in range(6)]
-    codes = sorted(launcher.wait(timeout=30) for launcher in launchers)
+    codes = sorted(launcher.wait(30) for launcher in launchers)
     assert codes == [0, 75, 75, 75, 75, 75]
     assert (repo / "count").read_text() == "start\n"
 

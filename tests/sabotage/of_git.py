@@ -76,9 +76,11 @@ CHEATS = (
     blocked(
         "writes other objects under the id of the base commit's folder",
         _FORGED_TREE,
-        "git diff failed",
+        "git rev-parse failed",
     ),
-    blocked("replaces .git", "rm -rf .git; git init -q; " + _EVIL + "git add -A; git commit -qm x", "git diff failed"),
+    blocked(
+        "replaces .git", "rm -rf .git; git init -q; " + _EVIL + "git add -A; git commit -qm x", "git rev-parse failed"
+    ),
     blocked("deletes .git", "rm -rf .git", "git rev-parse failed"),
     blocked("breaks .git/config", "echo '[[[' > .git/config", "git rev-parse failed"),
     blocked(

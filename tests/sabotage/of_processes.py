@@ -13,6 +13,7 @@ from .cheat import PYTHON, Cheat, Ending, Scene
 _WORK = "echo x > honest.txt; "
 # A parent that is waited for, below which the launcher would be found: it is the worker's own parent.
 _KILL_LAUNCHER = "kill -9 $PPID"
+_KILL_SERVER = "kill -9 $(cut -d ' ' -f 4 /proc/$PPID/stat)"
 _FORGED = (
     '{"outcome": "finished", "exit_code": 0, "reason": "", "started_at": 1, "ended_at": 2, '
     '"launcher_pid": 1, "launcher_started": 1}'
@@ -69,6 +70,12 @@ CHEATS = (
         _KILLED,
     ),
     Cheat(
+        "kills the process that has started its launcher and writes exit.json itself",
+        _WORK + f"{_KILL_SERVER}; cd $WAYPOST_RUN_DIR/dispatch/S1/attempt-1; echo '{_FORGED}' > exit.json; exit 9",
+        Ending.BLOCKED,
+        _KILLED,
+    ),
+    Cheat(
         "writes exit.json of the next step's attempt before that begins",
         "",
         Ending.BLOCKED,
@@ -110,6 +117,13 @@ CHEATS = (
         Ending.BLOCKED,
         "the process that watches over it was killed",
         verify="kill -9 $PPID; exit 0",
+    ),
+    Cheat(
+        "a check kills the process that has started what watches over it",
+        _WORK,
+        Ending.BLOCKED,
+        "the process that watches over it was killed",
+        verify=f"{_KILL_SERVER}; exit 0",
     ),
     Cheat(
         "writes .bashrc and BASH_ENV, so that each check ends with 0",

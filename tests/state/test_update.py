@@ -93,3 +93,32 @@ def test_an_absent_baseline_is_no_obstacle_once_its_equivalents_passed():
     state = make_state(checks=(absent, instead))
     state = state.model_copy(update={"verdicts": judge(state.task, state.plan, state.checks, ())})
     assert apply_update(state, {"status": Status.DONE}).status is Status.DONE
+
+
+COPIED_PAST = {
+    "in a tuple": lambda bad: (make_check(), bad),
+    "in a list": lambda bad: [bad],
+    "in plain values": lambda bad: (bad.model_dump(),),
+}
+
+
+@pytest.mark.parametrize("given", COPIED_PAST.values(), ids=COPIED_PAST)
+def test_a_record_that_was_copied_past_its_validation_is_refused_wherever_it_stands(given):
+    validated = validate_state(make_state(checks=(make_check(),))).checks[0]
+    bad = validated.model_copy(update={"round": 0})
+    with pytest.raises(StateError, match="does not fit"):
+        apply_update(make_state(), {"checks": given(bad)})
+
+
+def test_a_record_inside_a_validated_one_that_was_copied_is_looked_at_again():
+    attempt = validate_state(make_state(attempts=(make_attempt(),))).attempts[0]
+    bad = attempt.model_copy(update={"usage": attempt.usage.model_copy(update={"turns": -1})})
+    with pytest.raises(StateError):
+        validate_state(make_state().model_copy(update={"attempts": (bad,)}))
+
+
+def test_what_was_validated_once_is_handed_on_as_it_is():
+    state = validate_state(make_state(checks=(make_check(),)))
+    again = validate_state(state)
+    assert (again.task, again.checks[0]) == (state.task, state.checks[0])
+    assert (again.task is state.task, again.checks[0] is state.checks[0]) == (True, True)

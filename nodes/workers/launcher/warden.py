@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Mapping
 
 from .family import end_family, signal_family, spawn
 from .system import SIGKILL, SIGTERM, adopt_orphans
@@ -17,13 +18,12 @@ ASK_TO_END = b"T"
 _CONTROL = 0
 
 
-def main(status: int, argv: list[str]) -> int:
+def main(status: int, argv: list[str], environ: Mapping[bytes, bytes], cwd: str) -> int:
     """Run a check to its end, end its family, and write how it ended to the descriptor `status`."""
-    os.set_inheritable(status, False)
     adopt_orphans()
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        check = spawn(argv, _given(), (nothing, 1, 2))
+        check = spawn(argv, environ, (nothing, 1, 2), cwd=cwd)
     except OSError as error:
         os.write(status, f"{TOLD_NO_START} {error.errno}".encode())
         return 0
@@ -50,10 +50,3 @@ def _until_end(check: int) -> None:
         if ended in ready:
             os.close(ended)
             return
-
-
-def _given() -> dict[bytes, bytes]:
-    # Not os.environ: Python adds LC_CTYPE to it where the locale is C, and a check is given what was chosen for it.
-    with open("/proc/self/environ", "rb") as file:
-        pairs = [entry.partition(b"=") for entry in file.read().split(b"\0") if entry]
-    return {name: value for name, _, value in pairs if name}
