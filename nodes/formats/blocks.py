@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ...state.errors import TaskFileError
-from .block_parser import Block, parse_blocks
+from .block_parser import parse_blocks
+from .block_tree import Block
 from .inline import split_label
 from .source import SourceFile
 
@@ -48,8 +49,10 @@ def read_blocks_in_pieces(file: SourceFile) -> list[Block]:
     start, size = 0, _PIECE
     while start < len(lines):
         end = _piece_end(lines, start, size)
-        found = parse_blocks("\n".join(lines[start:end]), start)
-        unclosed = next((f for f in found[-1].fences() if _is_open(f)), None) if found else None
+        text = "\n".join(lines[start:end])
+        found = parse_blocks(text, start)
+        fenced = found and ("```" in text or "~~~" in text)
+        unclosed = next((f for f in found[-1].fences() if _is_open(f)), None) if fenced else None
         if unclosed is None:
             blocks += found
             start, size = end, _PIECE
