@@ -56,7 +56,7 @@ def _list(state: StateBlock, line: int, end: int, silent: bool) -> bool:
     state = cast("TreeState", state)
     below = _flat_lines(state, line)
     after = state.skipEmptyLines(below)
-    if below == line or (after < end and state.sCount[after] >= state.blkIndent):
+    if below == line or (after < end and _may_belong(state, after, line)):
         return rules_block.list_block(state, line, end, silent)
     outer = state.blkIndent, state.listIndent
     state.blkIndent, state.listIndent = state.sCount[line] + 2, state.blkIndent
@@ -67,6 +67,14 @@ def _list(state: StateBlock, line: int, end: int, silent: bool) -> bool:
     state.open[-1].parts.append(state.flat_list(line, below, after))
     state.line = after
     return True
+
+
+def _may_belong(state: TreeState, after: int, line: int) -> bool:
+    """Whether a line may be an item of the list that begins in `line`, or a part of its last item."""
+    if state.sCount[after] < state.blkIndent:
+        return False
+    own, first = (state.bMarks[at] + state.tShift[at] for at in (after, line))
+    return state.sCount[after] >= state.sCount[line] + 2 or state.src[own] == state.src[first]
 
 
 def _flat_lines(state: TreeState, line: int) -> int:
@@ -88,6 +96,10 @@ def _goes_on(state: TreeState, below: int) -> bool:
         return False
     if not -1 < state.sCount[below] <= state.blkIndent + 3:
         return True
+    # A bullet before a text ends every paragraph, but for one as deep as code inside the list around.
+    at = state.bMarks[below] + state.tShift[below]
+    if state.sCount[below] < state.listIndent + 4 and _FLAT.match(state.src, at):
+        return False
     outer, state.parentType = state.parentType, "paragraph"
     ended = any(rule(state, below, state.lineMax, True) for rule in state.md.block.ruler.getRules("paragraph"))
     state.parentType = outer

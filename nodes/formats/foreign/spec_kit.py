@@ -42,7 +42,7 @@ class _Phase:
 
 def looks_like(document: Document) -> bool:
     """True for a file with boxes that carry T-ids, or with headings that are T-ids."""
-    if _MAY_HOLD_BOXES.search(document.file.text) and any(_BOX.match(text) for text in document.items):
+    if _MAY_HOLD_BOXES.search(document.file.text) and any(_BOX.match(text) for text in document.items()):
         return True
     return any(block.kind == "heading" and _HEADING.match(block.text) for block in document.blocks)
 
