@@ -82,7 +82,7 @@ def test_killed_while_it_takes_over_a_resolution_it_takes_it_over_again(repo):
 
 def test_killed_before_it_was_asked_for_a_run_leaves_a_branch_that_holds_nothing_and_can_be_cleaned(repo):
     killed = waypost(*run_words(repo, TEXT), cwd=repo, failpoint="isolate.claim.after_branch")
-    assert killed == [-signal.SIGKILL]
+    assert killed.code == -signal.SIGKILL
     assert git(repo, "rev-parse", "waypost/R") == git(repo, "rev-parse", "main")
     assert resume(repo).code == 2
     assert waypost_here("clean", "R", "--runs", runs_of(repo), cwd=repo).code == 0
