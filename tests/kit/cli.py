@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from typer.main import get_command
 from typer.testing import CliRunner
 from waypost.cli.main import app
 
@@ -58,9 +61,15 @@ def environment(failpoint: str | None = None) -> dict[str, str]:
     return given if failpoint is None else {**given, "WAYPOST_FAILPOINT": failpoint}
 
 
+@functools.cache
+def _commands() -> Any:
+    return get_command(app)
+
+
 def waypost_here(*arguments: str | Path, cwd: Path) -> Ran:
     """The same command line inside this process: for the many cases where a process of its own adds nothing."""
-    with contextlib.chdir(cwd):
+    # The runner builds the whole tree of commands for each call, which takes as long as many of the calls themselves.
+    with contextlib.chdir(cwd), mock.patch("typer.testing._get_command", return_value=_commands()):
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
+from unittest import mock
 
 _SERVER = "from kit.preloaded import serve; serve()"
 
@@ -115,9 +116,10 @@ def serve() -> None:
     """The server: forks a child for each connection, and tells its pid and later its exit code."""
     import gc
 
-    import waypost.cli.batch
-    import waypost.cli.commands
-    import waypost.cli.main  # noqa: F401
+    from typer.main import get_command
+    from waypost.cli.main import app
+
+    commands = get_command(app)
 
     listening, stays = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     woken, wakes = socket.socketpair()
@@ -142,7 +144,8 @@ def serve() -> None:
                 if child == 0:
                     for open_one in (listening, woken, wakes, link, *links.values()):
                         open_one.close()
-                    _become(request, fds)
+                    with mock.patch("typer.main.get_command", return_value=commands):
+                        _become(request, fds)
                     return
                 for fd in fds:
                     os.close(fd)
