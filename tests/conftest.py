@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 from kit.repos import make_repo
+
+
+def pytest_configure() -> None:
+    """Libraries and thousands of collected tests live to the end: the garbage collector need not look at them."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+    gc.enable()
 
 
 @pytest.fixture

@@ -100,6 +100,8 @@ def split_label(text: str) -> Label | None:
 
 def fold(text: str) -> str:
     """Soft-wrapped lines as one line."""
+    if "\n" not in text:
+        return text.strip()
     return " ".join(line.strip() for line in text.split("\n")).strip()
 
 

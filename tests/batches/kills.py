@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from kit.batches import Wanted, tasks_file
-from kit.cli import command, environment
+from kit.cli import start_waypost
 from kit.repos import make_repo
 
 _END_S = 300
@@ -77,17 +77,14 @@ def _lines(repo: Path, word: str) -> int:
 
 def _live(repo: Path, words: tuple[str | Path, ...], after_s: float | None) -> int:
     """One process: killed so many seconds after its first line of output, where it still lives then."""
-    process = subprocess.Popen(
-        command(*words, "--json"), cwd=repo, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdout is not None
+    process = start_waypost(*words, "--json", cwd=repo)
     process.stdout.readline()
     try:
         process.communicate(timeout=_END_S if after_s is None else after_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-    return process.returncode
+    return process.wait()
 
 
 def _complaints(plan: dict[str, Wanted], lines: list[str], code: int) -> list[str]:

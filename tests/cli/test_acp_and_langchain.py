@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 from kit.cards import card, write_card
-from kit.cli import TIMEOUT_S, Ran, command, environment
+from kit.cli import Ran, waypost
 
 AGENT = Path(__file__).resolve().parents[1] / "kit" / "acp_agent.py"
 CARD = card(verify="grep -qx 42 src/answer.txt", scope="- `src/**`")
@@ -17,11 +16,8 @@ CARD = card(verify="grep -qx 42 src/answer.txt", scope="- `src/**`")
 
 def run(repo: Path, worker: str, **variables: str) -> Ran:
     write_card(repo.parent, CARD)
-    words = command("run", "../tasks.md", "--worker", worker, "--runs", "../runs", "--json", "--max-rework", "1")
-    done = subprocess.run(
-        words, cwd=repo, env={**environment(), **variables}, capture_output=True, text=True, timeout=TIMEOUT_S
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    words = ("run", "../tasks.md", "--worker", worker, "--runs", "../runs", "--json", "--max-rework", "1")
+    return waypost(*words, cwd=repo, variables=variables)
 
 
 def report_of(ran: Ran) -> str:

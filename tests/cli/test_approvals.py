@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 
 import pytest
 from kit.approvals import Desk, step
 from kit.cards import steps_card
-from kit.cli import command, environment, waypost
+from kit.cli import start_waypost, waypost
 
 BEFORE = steps_card(step("S1", "echo S1 >> work.txt", approval="before dispatch"))
 AFTER = steps_card(step("S1", "echo $WAYPOST_ATTEMPT >> work.txt", "test -s work.txt", approval="before acceptance"))
@@ -186,9 +185,7 @@ def test_killed_while_an_approval_is_taken_in_it_is_asked_again_and_never_taken_
 
 def test_of_two_answers_at_once_one_wins_and_the_other_is_told(desk):
     desk.run(steps_card(step("S1", "until [ -e go ]; do sleep 0.02; done", approval="before dispatch")))
-    arguments = command("approve", "R", "--runs", desk.runs, "--json")
-    first = subprocess.Popen(arguments, cwd=desk.repo, env=environment(), stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
+    first = start_waypost("approve", "R", "--runs", desk.runs, "--json", cwd=desk.repo)
     assert any('"attempt_started"' in line for line in first.stdout)
     second = desk("reject")
     (desk.repo / "go").touch()

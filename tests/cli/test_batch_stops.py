@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from contextlib import contextmanager
 
 import psutil
 import pytest
 from kit.batches import Wanted, order_of, report_of, resume_batch, run_batch, run_id_of, runs_of, tasks_file, told
-from kit.cli import command, environment, waypost_here
+from kit.cli import start_waypost, waypost, waypost_here
+from kit.preloaded import Process
 from kit.processes import gone
 
 WAITS = "echo {id}-begins >> order; echo $$ >> pids; until [ -e go ]; do sleep 0.02; done; echo {id}-ends >> order"
@@ -22,10 +22,7 @@ def at_work(repo, tasks, *options: str):
     """A batch in a process of its own, once two of its tasks have begun."""
     path = tasks_file(repo.parent / "tasks.md", tasks)
     words = ("--workspace", repo, "--runs", runs_of(repo), "--run-id", "B", "--max-parallel", "2", "--json", *options)
-    process = subprocess.Popen(
-        command("run", path, *words), cwd=repo, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
+    process = start_waypost("run", path, *words, cwd=repo)
     try:
         while len(pids(repo)) < 2:
             assert process.poll() is None
@@ -41,9 +38,8 @@ def pids(repo) -> list[int]:
     return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
 
-def events_of(process: subprocess.Popen[str], until: str | None = None) -> list[dict]:
+def events_of(process: Process, until: str | None = None) -> list[dict]:
     """What it says from now on, to its end or to an event."""
-    assert process.stdout is not None
     events = []
     for line in process.stdout:
         events.append(json.loads(line))
@@ -79,11 +75,9 @@ def test_a_second_ctrl_c_stops_the_workers_of_all_runs(repo):
 
 def test_a_second_process_is_refused_while_the_batch_is_driven(repo):
     with at_work(repo, SLOW) as process:
-        refused = subprocess.run(
-            command("resume", "B", "--runs", runs_of(repo), "--json"), cwd=repo, capture_output=True, text=True
-        )
-        error = json.loads(refused.stdout.splitlines()[-1])
-        assert (refused.returncode, error["error"]) == (4, "LedgerConflict")
+        refused = waypost("resume", "B", "--runs", runs_of(repo), "--json", cwd=repo)
+        error = json.loads(refused.out.splitlines()[-1])
+        assert (refused.code, error["error"]) == (4, "LedgerConflict")
         assert str(process.pid) in json.dumps(error)
         listed = waypost_here("status", "B", "--runs", runs_of(repo), "--json", cwd=repo)
         assert json.loads(listed.out)["driver"] == f"pid {process.pid}"

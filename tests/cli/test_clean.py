@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 
 import pytest
 from kit.cards import card, step_part, steps_card, write_card
-from kit.cli import command, environment, waypost_here
+from kit.cli import start_waypost, waypost_here
 from kit.isolated import branches, checkout, resume, run, run_tree, runs_of, step_tree
 from kit.repos import git
 
@@ -96,11 +95,8 @@ def test_a_run_that_lives_is_kept_even_if_forced_and_so_is_a_worker_whose_orches
     wait = f"touch {repo.parent}/begun; until [ -e {repo.parent}/go ]; do sleep 0.02; done; echo > out.txt"
     path = write_card(repo.parent, card(bash=wait))
     where = ("--workspace", repo, "--runs", runs_of(repo), "--run-id", "R", "--json", "--isolate", "worktree")
-    process = subprocess.Popen(
-        command("run", path, *where), cwd=repo, env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    process = start_waypost("run", path, *where, cwd=repo)
     try:
-        assert process.stdout is not None
         assert any(json.loads(line)["event"] == "attempt_started" for line in process.stdout)
         driven = clean(repo, "--force")
         process.send_signal(signal.SIGKILL)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import card, write_card
-from kit.cli import command, environment, waypost
+from kit.cli import start_waypost, waypost
 from kit.waiting import wait_for
 
 SLOW = "echo begin >> work.txt; until [ -e go ]; do sleep 0.02; done; echo end >> work.txt"
@@ -22,11 +22,8 @@ def interrupted(
     """Start a run, send the signal once `event` is reported, and wait for its end."""
     path = write_card(repo.parent, text)
     runs = repo.parent / "runs"
-    arguments = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json", *options)
-    process = subprocess.Popen(
-        arguments, cwd=repo, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
+    arguments = ("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json", *options)
+    process = start_waypost(*arguments, cwd=repo)
     seen = []
     for line in process.stdout:
         seen.append(line)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import ORCHESTRATOR, card, step_part, steps_card
-from kit.cli import command, environment, waypost_here
-from kit.forks import waypost_each
+from kit.cli import command, environment, waypost, waypost_here
 from kit.isolated import branches, files_at, resume, resume_words, run, run_tree, run_words, runs_of
 from kit.repos import git
 
@@ -58,7 +57,8 @@ def test_every_named_instant_is_killed_at():
 def test_a_run_killed_in_its_git_work_again_and_again_ends_like_an_undisturbed_one(repo, chain):
     calls = [(resume_words(repo), point) for point in chain]
     calls[0] = (run_words(repo, TEXT), chain[0])
-    assert waypost_each(calls, cwd=repo) == [-signal.SIGKILL] * len(chain)
+    for words, point in calls:
+        assert waypost(*words, cwd=repo, failpoint=point).code == -signal.SIGKILL
     resumed = resume(repo)
     assert (resumed.code, resumed.result["status"], resumed.result["attempts"]) == (0, "DONE", 2)
     assert files_at(repo, "main") == {"README": "start", "work1": "S1", "work2": "S2"}
@@ -73,7 +73,7 @@ def test_killed_while_it_takes_over_a_resolution_it_takes_it_over_again(repo):
     (run_tree(repo) / "a").write_text("both\n")
     git(run_tree(repo), "add", "a")
     points = ("isolate.resolve.after_tree", "isolate.merge.after_branch")
-    killed = waypost_each([(resume_words(repo, "--recheck"), point) for point in points], cwd=repo)
+    killed = [waypost(*resume_words(repo, "--recheck"), cwd=repo, failpoint=point).code for point in points]
     assert killed == [-signal.SIGKILL] * 2
     assert resume(repo, "--recheck").code == 0
     assert (repo / "a").read_text() == "both\n"
@@ -81,8 +81,8 @@ def test_killed_while_it_takes_over_a_resolution_it_takes_it_over_again(repo):
 
 
 def test_killed_before_it_was_asked_for_a_run_leaves_a_branch_that_holds_nothing_and_can_be_cleaned(repo):
-    killed = waypost_each([(run_words(repo, TEXT), "isolate.claim.after_branch")], cwd=repo)
-    assert killed == [-signal.SIGKILL]
+    killed = waypost(*run_words(repo, TEXT), cwd=repo, failpoint="isolate.claim.after_branch")
+    assert killed.code == -signal.SIGKILL
     assert git(repo, "rev-parse", "waypost/R") == git(repo, "rev-parse", "main")
     assert resume(repo).code == 2
     assert waypost_here("clean", "R", "--runs", runs_of(repo), cwd=repo).code == 0
@@ -104,7 +104,7 @@ def test_drained_by_a_check_the_run_goes_on_with_the_commit_and_not_with_what_th
     verify = (
         f"[ -e {repo.parent}/second ] || {{ touch {repo.parent}/second rubbish; kill -TERM {ORCHESTRATOR}; sleep 60; }}"
     )
-    assert waypost_each([(run_words(repo, card(bash="echo > out.txt", verify=verify)), None)], cwd=repo) == [4]
+    assert waypost(*run_words(repo, card(bash="echo > out.txt", verify=verify)), cwd=repo).code == 4
     resumed = resume(repo)
     assert (resumed.code, resumed.result["attempts"]) == (0, 1)
     assert set(files_at(repo, "main")) == {"README", "out.txt"}

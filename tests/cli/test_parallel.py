@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 from kit.cards import card, step_part, steps_card, write_card
-from kit.cli import command, environment, waypost
+from kit.cli import start_waypost, waypost
 from kit.repos import make_repo
 
 
@@ -34,8 +33,7 @@ def test_eight_runs_at_the_same_time_in_one_folder_all_end_right(tmp_path):
         repo = make_repo(tmp_path / f"repo-{number}", {"README": "same\n"})
         text = card(bash=f"echo {number} > out.txt", verify=f"grep -q {number} out.txt")
         path = write_card(tmp_path, text, f"{number}.md")
-        arguments = command("run", path, "--workspace", repo, "--runs", runs, "--json")
-        processes.append(subprocess.Popen(arguments, cwd=repo, env=environment(), stdout=subprocess.PIPE, text=True))
+        processes.append(start_waypost("run", path, "--workspace", repo, "--runs", runs, "--json", cwd=repo))
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     results = [json.loads(out.splitlines()[-1]) for out in outputs]
     assert [result["status"] for result in results] == ["DONE"] * 8
@@ -93,10 +91,8 @@ def test_a_later_step_that_breaks_an_earlier_one_is_noticed_before_done(repo):
 def test_a_second_process_that_drives_the_same_run_is_refused_before_its_first_stage(repo):
     path = write_card(repo.parent, card(bash="touch begun; until [ -e go ]; do sleep 0.02; done", verify="true"))
     runs = repo.parent / "runs"
-    arguments = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json")
-    first = subprocess.Popen(arguments, cwd=repo, env=environment(), stdout=subprocess.PIPE, text=True)
+    first = start_waypost("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", "--json", cwd=repo)
     try:
-        assert first.stdout is not None
         for line in first.stdout:
             if json.loads(line)["event"] == "attempt_started":
                 break

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import ORCHESTRATOR, card, step_part, steps_card, write_card
-from kit.cli import Ran, command, environment, waypost
+from kit.cli import Ran, command, environment, waypost, waypost_here
 
 NODES = ("extract", "plan", "dispatch", "verify", "transition")
 POINTS = [
@@ -36,7 +36,7 @@ def resume(repo: Path, *options: str, failpoint: str | None = None) -> Ran:
 
 def essence(repo: Path) -> dict:
     """The state without what may differ between two runs: times, durations, and hashes of what holds times."""
-    shown = waypost("status", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
+    shown = waypost_here("status", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
     state = json.loads(shown.out)["state"]
     changing = {*("at", "created_at", "started_at", "ended_at", "duration_s", "sha256", "workspace", "baseline")}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kit.cards import card, step_part, steps_card, write_card
-from kit.cli import command, environment, waypost
+from kit.cli import command, environment, start_waypost, waypost
 from kit.jobs import Recorded, make_job
 from kit.processes import gone
 from waypost.nodes.dispatch import attempt_path, dispatch
@@ -23,15 +23,7 @@ def twice(repo: Path, text: str, *options: str) -> tuple[int, list[dict], str]:
     """Run, press Ctrl-C once the worker is there, and again once the first is heard."""
     path = write_card(repo.parent, text)
     options = ("--workspace", str(repo), "--runs", str(repo.parent / "runs"), "--run-id", "R", "--json", *options)
-    process = subprocess.Popen(
-        command("run", path, *options),
-        cwd=repo,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
+    process = start_waypost("run", path, *options, cwd=repo)
     steps = text.count("#### Step") or 1
     events = []
     for line in process.stdout:

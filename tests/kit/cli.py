@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
-import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from typer.main import get_command
 from typer.testing import CliRunner
 from waypost.cli.main import app
+
+from kit import preloaded
 
 TIMEOUT_S = 120
 
@@ -56,17 +61,36 @@ def environment(failpoint: str | None = None) -> dict[str, str]:
     return given if failpoint is None else {**given, "WAYPOST_FAILPOINT": failpoint}
 
 
+@functools.cache
+def _commands() -> Any:
+    return get_command(app)
+
+
 def waypost_here(*arguments: str | Path, cwd: Path) -> Ran:
     """The same command line inside this process: for the many cases where a process of its own adds nothing."""
-    with contextlib.chdir(cwd):
+    # The runner builds the whole tree of commands for each call, which takes as long as many of the calls themselves.
+    with contextlib.chdir(cwd), mock.patch("typer.testing._get_command", return_value=_commands()):
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
-def waypost(*arguments: str | Path, cwd: Path, failpoint: str | None = None) -> Ran:
-    done = subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(failpoint), capture_output=True, text=True, timeout=TIMEOUT_S
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+def waypost(
+    *arguments: str | Path, cwd: Path, failpoint: str | None = None, variables: Mapping[str, str] | None = None
+) -> Ran:
+    """A process of its own, which a server forks that has everything imported; to its end."""
+    process = start_waypost(*arguments, cwd=cwd, failpoint=failpoint, variables=variables)
+    try:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    finally:
+        process.kill()
+    return Ran(process.wait(), out, err)
+
+
+def start_waypost(
+    *arguments: str | Path, cwd: Path, failpoint: str | None = None, variables: Mapping[str, str] | None = None
+) -> preloaded.Process:
+    """The same, as soon as it has begun."""
+    env = {**environment(failpoint), **(variables or {})}
+    return preloaded.start([str(argument) for argument in arguments], cwd=cwd, env=env)

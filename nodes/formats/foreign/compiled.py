@@ -13,7 +13,7 @@ from ..paths import output_complaint
 from ..raw import Proof, RawCommand, RawContract, RawCriterion, RawOutput, Words
 from ..source import SourceFile
 from .checks_file import AddedCheck, ChecksFile
-from .model import ForeignCriterion, ForeignTask, Guess, Proposal
+from .model import Detail, ForeignCriterion, ForeignTask, Guess, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,13 @@ def compile_foreign(
         TaskFileError: its id is no safe name, or a check contradicts another one.
     """
     proved = proving(task, checks)
+    details = task.details or (Detail(ActionKind.PROSE, task.goal, task.line),)
     raw = RawContract(
         id=Words(task.id, task.line),
         title=Words(task.title, task.line),
         line=task.line,
         goal=Words(task.goal, task.line),
-        actions=task.details or (Action(kind=ActionKind.PROSE, text=task.goal, line=task.line),),
+        actions=tuple(Action(kind=one.kind, text=one.text, line=one.line) for one in details),
         criteria=tuple(_criterion(one) for one in proved),
         outputs=tuple(RawOutput(words) for words in _outputs(task)),
         verification=tuple(_commands(checks, proved)),

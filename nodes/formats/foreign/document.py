@@ -58,23 +58,22 @@ class Document:
     @cached_property
     def blocks(self) -> list[Block]:
         """The Markdown below the front matter, without comments that mark sections."""
+        if not self.front_end and "<!--" not in self.file.text:
+            return read_blocks_in_pieces(self.file)
         hidden = [""] * self.front_end + [
-            "" if line.startswith(("<!--", " ")) and _SECTION_MARK.fullmatch(line) else line
-            for line in self.lines[self.front_end :]
+            "" if "<!--" in line and _SECTION_MARK.fullmatch(line) else line for line in self.lines[self.front_end :]
         ]
         return read_blocks_in_pieces(SourceFile(self.file.path, "\n".join(hidden), self.file.sha256))
 
-    @cached_property
-    def items(self) -> list[str]:
+    def items(self) -> Iterator[str]:
         """The first text of every list item, at any depth, in order."""
-        found: list[str] = []
         stack = list(reversed(self.blocks))
         while stack:
             block = stack.pop()
             if block.kind == "item" and block.children:
-                found.append(block.children[0].text)
-            stack += reversed(block.children)
-        return found
+                yield block.children[0].text
+            if block.children:
+                stack += reversed(block.children)
 
     @cached_property
     def marked(self) -> dict[str, tuple[int, int]]:

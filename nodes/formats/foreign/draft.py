@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ....state.task import Action, ActionKind
+from ....state.task import ActionKind
 from ..inline import fold, shorten
 from ..raw import Words
 from ..source import SourceFile
 from .classify import proposals
-from .model import Edit, ForeignCriterion, ForeignTask, Note, Progress, Proposal, TaskList
+from .model import Detail, Edit, ForeignCriterion, ForeignTask, Note, Progress, Proposal, TaskList
 
 TITLE_MAX = 200
 _LISTS_CHECKS = frozenset(
@@ -35,7 +35,7 @@ class Draft:
     progress: Progress = Progress.OPEN
     status: str = ""
     goal: str = ""
-    details: list[Action] = field(default_factory=list[Action])
+    details: list[Detail] = field(default_factory=list[Detail])
     criteria: list[ForeignCriterion] = field(default_factory=list[ForeignCriterion])
     outputs: list[Words] = field(default_factory=list[Words])
     depends_on: list[str] = field(default_factory=list[str])
@@ -57,8 +57,8 @@ class Draft:
 
     def prose(self, text: str, line: int) -> None:
         """Add something that is to be done."""
-        if text.strip():
-            self.details.append(Action(kind=ActionKind.PROSE, text=text.strip(), line=line))
+        if text := text.strip():
+            self.details.append(Detail(ActionKind.PROSE, text, line))
 
     def criterion(
         self, key: str, text: str, line: int, origin: str, more: Iterable[Proposal] = (), *, scan: bool = True

@@ -33,10 +33,10 @@ _TICKED = "\u2705"
 
 def looks_like(document: Document) -> bool:
     """True for a file with boxes that carry numbers, bold numbers, or headings like "Task 1: ..."."""
-    if any(_BOX.match(text) for text in document.items):
+    if any(_BOX.match(text) for text in document.items()):
         return True
     headings = sum(block.kind == "heading" and _HEADING.match(block.text) is not None for block in document.blocks)
-    return headings > 0 or sum(_BOLD.match(text) is not None for text in document.items) > 1
+    return headings > 0 or sum(_BOLD.match(text) is not None for text in document.items()) > 1
 
 
 def read(document: Document) -> TaskList:

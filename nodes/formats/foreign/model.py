@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ....state.task import Action
+from ....state.task import ActionKind
 from ..raw import Words
 from ..source import SourceFile
 
@@ -55,6 +55,15 @@ class ForeignCriterion:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing to do, in the file's words."""
+
+    kind: ActionKind
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A piece of one line to be replaced; `line` is 1-based, `column` counts characters, `old` is what stands there."""
 
@@ -87,7 +96,7 @@ class ForeignTask:
     progress: Progress
     status: str
     goal: str = ""
-    details: tuple[Action, ...] = ()
+    details: tuple[Detail, ...] = ()
     criteria: tuple[ForeignCriterion, ...] = ()
     outputs: tuple[Words, ...] = ()
     depends_on: tuple[str, ...] = ()

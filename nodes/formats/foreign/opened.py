@@ -183,7 +183,15 @@ def _nothing_to_collect() -> Generator[None]:
         yield
     finally:
         if was_on:
+            _count_as_old()
             gc.enable()
+
+
+def _count_as_old() -> None:
+    """What was made counts as new, and the next collection would look at all of it."""
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()
 
 
 def _open_file(

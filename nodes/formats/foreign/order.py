@@ -24,7 +24,7 @@ class Order:
 
     def __init__(self, found: TaskList) -> None:
         self._tasks = {task.id: task for task in found.tasks}
-        self._stages = [frozenset(stage) for stage in found.stages]
+        self._stages = found.stages
         self._stage_of = {task: number for number, stage in enumerate(found.stages) for task in stage}
         self._parts: dict[str, list[str]] = {}
         for task in found.tasks:
@@ -37,7 +37,7 @@ class Order:
         waits = set(self._parts.get(id, ()))
         stage = self._stage_of.get(id, 0)
         if stage:
-            waits |= self._stages[stage - 1]
+            waits.update(self._stages[stage - 1])
         current: str | None = id
         seen: set[str] = set()
         while current is not None and current not in seen:

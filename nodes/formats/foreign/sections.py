@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ....state.task import Action, ActionKind
+from ....state.task import ActionKind
 from ..blocks import Block, outdent
 from ..inline import code_spans, fold, split_label, strip_checkbox
 from ..raw import Words
@@ -14,7 +14,7 @@ from ..source import SourceFile
 from .classify import fenced_proposals
 from .document import labelled_lines
 from .draft import Draft, key_of
-from .model import Edit, Note, Progress
+from .model import Detail, Edit, Note, Progress
 
 _KIND_OF = {
     **dict.fromkeys(("goal", "objective", "purpose", "description", "summary", "problem", "why"), "goal"),
@@ -202,7 +202,7 @@ class SectionReader:
             text = fold(fence.text) or self._label
             self.draft.criterion(key_of(self._label), text, self._at(fence.line), self._label, found, scan=False)
         elif self.runs_fences and fence.info in ("bash", "sh", "shell") and self._label.casefold() in _ACTIONS:
-            self.draft.details.append(Action(kind=ActionKind.BASH, text=fence.text.rstrip("\n"), line=fence.line))
+            self.draft.details.append(Detail(ActionKind.BASH, fence.text.rstrip("\n"), fence.line))
         else:
             self._detail(fence)
 

@@ -19,6 +19,7 @@ from .sections import SectionReader, box_edit, item_text, without_box
 
 NAME = "spec-kit"
 _BOX = re.compile(r"\[([^\[\]])\]\s{1,20}(?:\*\*)?(T[-_]?\d[\w.-]{0,20}|TXXX)(?:\*\*)?:?(?=\s|$)")
+_MAY_HOLD_BOXES = re.compile(r"\]\s{1,20}(?:\*\*)?T")
 _HEADING = re.compile(
     r"(?:\[([^\[\]])\]\s{1,5})?(?:Task\s{1,5})?(T[-_]?\d[\w.-]{0,20}?)(?:\s{0,5}[:\u2013\u2014-]|\s|$)"
 )
@@ -41,9 +42,9 @@ class _Phase:
 
 def looks_like(document: Document) -> bool:
     """True for a file with boxes that carry T-ids, or with headings that are T-ids."""
-    return any(_BOX.match(text) for text in document.items) or any(
-        block.kind == "heading" and _HEADING.match(block.text) for block in document.blocks
-    )
+    if _MAY_HOLD_BOXES.search(document.file.text) and any(_BOX.match(text) for text in document.items()):
+        return True
+    return any(block.kind == "heading" and _HEADING.match(block.text) for block in document.blocks)
 
 
 def read(document: Document) -> TaskList:
