@@ -110,13 +110,30 @@ class Unhidden:
         return checked(try_git(self.top, *words, environment=self._environment(self.top)), self.top, words).out
 
     def _environment(self, worktree: Path) -> dict[str, str]:
-        return {
-            **_NO_OTHERS,
-            "GIT_DIR": str(self.folder),
-            "GIT_WORK_TREE": str(worktree),
-            "GIT_INDEX_FILE": str(self.folder / "index"),
-            "GIT_OBJECT_DIRECTORY": str(self.objects),
-        }
+        return {**no_others(self.folder, worktree), "GIT_OBJECT_DIRECTORY": str(self.objects)}
+
+
+def make_git_folder(folder: Path, commit: str) -> None:
+    """Make an empty git folder of our own, under which no file is converted; `commit` tells how long its ids are."""
+    for part in ("objects", "refs", "info"):
+        (folder / part).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    version = "\trepositoryFormatVersion = 0\n"
+    if len(commit) != _SHA1_DIGITS:
+        version = "\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
+    (folder / "config").write_text(_CONFIG + version)
+    (folder / "info" / "attributes").write_text(_ATTRIBUTES)
+
+
+def no_others(folder: Path, worktree: Path) -> dict[str, str]:
+    """Variables under which git sees that folder and that worktree, and no settings but the folder's."""
+    index = str(folder / "index")
+    return {**_NO_OTHERS, "GIT_DIR": str(folder), "GIT_WORK_TREE": str(worktree), "GIT_INDEX_FILE": index}
+
+
+def objects_of(top: Path) -> Path:
+    """Where the repository that `top` belongs to keeps its objects."""
+    return _git_path(top, "objects")
 
 
 @contextmanager
@@ -131,15 +148,8 @@ def unhidden(top: Path, commit: str) -> Generator[Unhidden]:
     """
     with tempfile.TemporaryDirectory(prefix="waypost-") as name:
         folder = Path(name)
-        for part in ("objects", "refs", "info"):
-            (folder / part).mkdir()
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
-        version = "\trepositoryFormatVersion = 0\n"
-        if len(commit) != _SHA1_DIGITS:
-            version = "\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
-        (folder / "config").write_text(_CONFIG + version)
-        (folder / "info" / "attributes").write_text(_ATTRIBUTES)
-        view = Unhidden(top, commit, folder, _git_path(top, "objects"))
+        make_git_folder(folder, commit)
+        view = Unhidden(top, commit, folder, objects_of(top))
         yield replace(view, files_sha256=view.read())
 
 

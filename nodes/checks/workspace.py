@@ -43,7 +43,7 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
             next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
         ) from None
     ignored = ignored_outside(workspace)
-    found, files = _differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
+    found, files = differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
     dirty = {change.path: _content(workspace / change.path) for change in found}
     return Baseline(
         commit=commit,
@@ -56,14 +56,14 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
     """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
-    found, _ = _differences(workspace, baseline, runs_dir)
+    found, _ = differences(workspace, baseline, runs_dir)
     now = {change.path: change for change in found}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     return tuple(sorted({*changed, *restored}))
 
 
-def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
+def differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
     """What differs from the commit, and the hash over the files of the commit."""
     top = top_of(workspace)
     # What the repository itself says comes first: its words for a change are finer, as it knows what was staged.
