@@ -15,6 +15,7 @@ from typing import BinaryIO
 from ...state.errors import EvidenceError
 
 CHUNK = 1 << 18
+READ_MOST = 256 << 20
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK a pipe put in place of a log would hang the run instead of being refused.
@@ -90,6 +91,15 @@ class RunFolder:
             if not stat.S_ISREG(found.st_mode):
                 raise EvidenceError(f"{path} is no regular file")
             yield RunFile(path, stream, found.st_size)
+
+    def read(self, path: str, most: int = READ_MOST) -> bytes:
+        """The bytes of a file of the run. Raises EvidenceError as `open`, or where it holds more than `most`."""
+        with self.open(path) as file:
+            if file.size > most:
+                raise EvidenceError(f"{path} has {file.size} bytes, too many to be what it should be")
+            pieces: list[bytes] = []
+            file.copy(pieces.append)
+            return b"".join(pieces)
 
     def sha256(self, path: str) -> str | None:
         """The hash of a file of the run, None where it does not exist. Raises EvidenceError as `open`."""
