@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .repos import git, make_repo
 
-ODD_NAME = b"\xff \"odd\"\\\n\t.bin"
+ODD_NAME = b'\xff "odd"\\\n\t.bin'
 
 
 def make_odd(folder: Path) -> Path:
