@@ -9,7 +9,7 @@ from pathlib import Path
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Transition
-from ..evidence.files import open_run_folder
+from ..evidence.files import open_to_audit
 from ..workers.files import sha256_file
 from .attested import LineHash, Opener, audit_attestation
 from .documents import audit_documents
@@ -62,11 +62,11 @@ def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None, reposit
         yield ok("ledger", "chain", f"{ledger.lines} lines, each follows from the one before it")
     yield from audit_records(state, ledger.history)
     try:
-        with open_run_folder(run_dir) as run:
+        with open_to_audit(run_dir) as run:
             yield from audit_files(state, run)
             yield from audit_scope(state, run)
             yield from audit_tree(state, run, run_dir, repository)
-            yield from audit_documents(state, run_dir)
+            yield from audit_documents(state, run, run_dir)
             yield from audit_attestation(state, run_dir, run, ledger.line_hash, opener)
     except EvidenceError as error:
         yield wrong("files", "folder", error.what)

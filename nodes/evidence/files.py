@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from ...state.errors import EvidenceError
 
@@ -158,6 +158,43 @@ class RunFolder:
             os.close(fd)
 
 
+class HashedOnce(RunFolder):
+    """The folder of a run that nobody writes to any more: a file is hashed once, however often its hash is asked for.
+
+    Identity, size and times are compared each time, so that a file that was replaced meanwhile is hashed again.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd)
+        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def sha256(self, path: str) -> str | None:
+        """As `RunFolder.sha256`."""
+        try:
+            return self._hash(path)
+        except _Missing:
+            return None
+
+    def verify(self, path: str, recorded: str) -> None:
+        """As `RunFolder.verify`."""
+        self._hash(path, recorded)
+
+    def _hash(self, path: str, recorded: str | None = None) -> str:
+        with self.open(path) as file:
+            facts = os.fstat(file.stream.fileno())
+            what = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+            if self._known.get(path, ((), ""))[0] != what:
+                self._known[path] = (what, file.copy(_nowhere).sha256)
+            file.stream.seek(file.size)
+            found = self._known[path][1]
+            if recorded is not None:
+                file.require(recorded, found)
+            return found
+
+
+Kind = TypeVar("Kind", bound=RunFolder)
+
+
 @contextmanager
 def open_run_folder(run_dir: Path) -> Generator[RunFolder, None, None]:
     """Hold the folder of a run open.
@@ -165,10 +202,23 @@ def open_run_folder(run_dir: Path) -> Generator[RunFolder, None, None]:
     Raises:
         EvidenceError: it is missing, a link, or no folder.
     """
+    with _opened(run_dir, RunFolder) as run:
+        yield run
+
+
+@contextmanager
+def open_to_audit(run_dir: Path) -> Generator[HashedOnce, None, None]:
+    """Hold the folder of a run open, each file of which is hashed once. Raises EvidenceError as `open_run_folder`."""
+    with _opened(run_dir, HashedOnce) as run:
+        yield run
+
+
+@contextmanager
+def _opened(run_dir: Path, kind: type[Kind]) -> Generator[Kind, None, None]:
     with _refusals(str(run_dir)):
         fd = os.open(run_dir, _FOLDER)
     try:
-        yield RunFolder(fd)
+        yield kind(fd)
     finally:
         os.close(fd)
 
