@@ -157,7 +157,12 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
     verified = {check.log: check.log_sha256 for check in state.checks if check.log and check.log_sha256}
     found = [artifact for attempt in state.attempts for artifact in _of_attempt(attempt, run, verified)]
     known = {artifact.path for artifact in found}
-    return (*found, *(Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known))
+    found += [Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known]
+    if state.tree is not None and state.tree.patch is not None:
+        recorded = state.tree.patch_sha256 or "none"
+        run.verify(state.tree.patch, recorded)
+        found.append(Artifact(state.tree.patch, recorded, True))
+    return tuple(found)
 
 
 def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -> Iterator[Artifact]:
