@@ -40,7 +40,8 @@ def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:
 
 def _of_attempts(state: PipelineState) -> Iterator[tuple[str, str]]:
     for attempt in state.attempts:
-        for name, sha256 in (("stdout.log", attempt.stdout_sha256), ("stderr.log", attempt.stderr_sha256)):
+        hashes = (attempt.stdout_sha256, attempt.stderr_sha256, attempt.permissions.sha256)
+        for name, sha256 in zip(("stdout.log", "stderr.log", "permissions.jsonl"), hashes, strict=True):
             if sha256 is not None:
                 yield f"{attempt.folder}/{name}", sha256
 
@@ -54,6 +55,8 @@ def _exit(attempt: Attempt, run: RunFolder) -> Iterator[Finding]:
     """The exit record of a launcher against what the run says of the attempt."""
     if attempt.outcome not in _STARTED:
         return
+    if attempt.stdout_sha256 is None or attempt.stderr_sha256 is None:
+        yield wrong("files", attempt.folder, f"attempt {attempt.number} ended, and its output is not recorded")
     path = f"{attempt.folder}/exit.json"
     try:
         found = _json(run, path)

@@ -20,6 +20,7 @@ from ..checks.workspace import ABSENT, Change
 from ..evidence.files import RunFolder
 from ..evidence.patch import read_patch
 from .finding import Finding, not_checked, ok, wrong
+from .outputs import audit_outputs
 from .scope import rows_of
 
 _MASK = "***"
@@ -108,6 +109,7 @@ def _from_git(
     elif not own.has_tree(tree.tree):
         why = f"no change is recorded ({tree.why_no_patch}), and the repository does not hold tree {tree.tree}"
         return [*found, not_checked("scope", "git", why)], None
+    found += audit_outputs(state, tree, own)
     return found, _Known(frozenset(_changed_in_run(state, tree, own)), frozenset(_dirty(state)), "git")
 
 

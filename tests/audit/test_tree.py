@@ -17,8 +17,10 @@ from kit.repos import git, make_repo
 from waypost.cli.compose import open_saver
 from waypost.cli.ledger_facts import facts_of
 from waypost.nodes.audit.finding import Found
+from waypost.nodes.audit.outputs import audit_outputs
 from waypost.nodes.audit.scope import audit_scope
 from waypost.nodes.audit.tree import audit_tree
+from waypost.nodes.checks.borrowed import borrowed
 from waypost.nodes.evidence.files import open_run_folder
 from waypost.state.pipeline import PipelineState
 from waypost.state.records import CheckKind
@@ -184,6 +186,25 @@ def test_where_no_change_was_kept_that_is_told(done: Done):
     done.tree(patch=None, patch_sha256=None, why_no_patch="it is large")
     assert done.not_checked(done.repo) == ["git", "git"]
     assert done.wrong(done.repo) == ""
+
+
+def test_an_output_that_is_not_among_the_files_is_told_and_an_empty_one_is_wrong(done: Done):
+    task = done.state.task
+    assert task is not None
+    outputs = {"out.txt": "ok", "ignored.log": "not checked", "empty.txt": "wrong"}
+    git_tree = Path(shutil.copytree(done.repo, done.run_dir.parent / "copy"))
+    (git_tree / "empty.txt").touch()
+    git(git_tree, "add", "-A")
+    tree = git(git_tree, "write-tree")
+    assert done.state.tree is not None
+    for path, wanted in outputs.items():
+        step = task.steps[0].model_copy(
+            update={"outputs": (task.steps[0].outputs[0].model_copy(update={"path": path}),)}
+        )
+        state = done.state.model_copy(update={"task": task.model_copy(update={"steps": (step,)})})
+        with borrowed(git_tree, done.state.tree.base) as own:
+            (found,) = audit_outputs(state, done.state.tree.model_copy(update={"tree": tree}), own)
+        assert found.found.value == wanted, path
 
 
 def test_files_of_another_repository_are_told(done: Done):
