@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output huge-log bench bench-dispatch bench-audit
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -19,8 +19,10 @@ help:
 	@echo "make faults            the fault experiments in full, with a new seed"
 	@echo "make mutants           take protections out of the ledger; each must make a test fail"
 	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
+	@echo "make huge-log          a gigabyte of output that imitates a log, kept, read back and audited"
 	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
 	@echo "make bench-dispatch    what a step costs over running its commands bare"
+	@echo "make bench-audit       an audit of 1,000 checks and 100 MB beside hashing the bytes"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -75,11 +77,17 @@ mutants: $(VENV)/.dev
 huge-output: $(VENV)/.dev
 	$(BIN)/python tests/standins/huge.py
 
+huge-log: $(VENV)/.dev
+	$(BIN)/python tests/audit/huge_log.py
+
 storm: $(VENV)/.dev
 	$(BIN)/python tests/storm/run.py --kills 200
 
 bench-dispatch: $(VENV)/.dev
 	$(BIN)/python benchmarks/dispatch.py
+
+bench-audit: $(VENV)/.dev
+	$(BIN)/python benchmarks/audit.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..nodes.audit import Audit, Finding, Found, audit_log, audit_run, audit_source
 from ..nodes.evidence.bundle import read_bundle
-from ..state.errors import EvidenceError
+from ..state.errors import EvidenceError, InputError
 from ..state.ids import run_id as checked_run_id
 from .batch_state import refuse_batch
 from .compose import open_saver
@@ -20,11 +20,20 @@ Opener = Callable[[bytes], bytes]
 _MARK = {Found.OK: "ok", Found.WRONG: "WRONG", Found.NOT_CHECKED: "not checked"}
 
 
-def audit(what: str, *, runs: Path, opener: Opener | None, json: bool) -> int:
-    """0 the run is DONE and everything that could be looked at is right, 1 something is wrong, 2 nothing to audit."""
+def audit(what: str, *, runs: Path, opener: Opener | None, repository: Path | None, json: bool) -> int:
+    """Audit a run or a bundle.
+
+    Args:
+        repository: a checkout of the repository that was worked on; of a run, its workspace if not given.
+
+    Returns:
+        0 the run is DONE and everything that could be looked at is right, 1 something is wrong, 2 nothing to audit.
+    """
 
     def work() -> int:
-        found = _audit(what, runs, opener)
+        if repository is not None and not repository.is_dir():
+            raise InputError(f"{repository} is no folder", next_step="give a checkout: --repository DIR")
+        found = _audit(what, runs, opener, repository)
         _tell_json(found) if json else _tell(found)
         return 0 if found.ok else FAILED
 
@@ -42,20 +51,23 @@ def audit_foreign_log(path: Path, *, json: bool) -> int:
     return answer(work, json=json)
 
 
-def _audit(what: str, runs: Path, opener: Opener | None) -> Audit:
+def _audit(what: str, runs: Path, opener: Opener | None, repository: Path | None) -> Audit:
     if Path(what).is_file():
-        return _audit_bundle(Path(what), opener)
+        return _audit_bundle(Path(what), opener, repository)
     run = checked_run_id(what)
     run_dir = runs.absolute() / run
     refuse_batch(run_dir)
     with open_saver(runs, read_only=True) as saver:
         facts = facts_of(saver, run_dir, run)
-    found = audit_run(run, run_dir, facts, opener)
+    workspace = Path(facts.state.workspace) if facts.state else None
+    found = audit_run(
+        run, run_dir, facts, opener, repository or (workspace if workspace and workspace.is_dir() else None)
+    )
     here = tuple(audit_source(facts.state)) if facts.state else ()
     return Audit(run, (*found.findings, *here))
 
 
-def _audit_bundle(path: Path, opener: Opener | None) -> Audit:
+def _audit_bundle(path: Path, opener: Opener | None, repository: Path | None) -> Audit:
     with tempfile.TemporaryDirectory(prefix="waypost-audit-") as name:
         try:
             run_dir = read_bundle(path, Path(name))
@@ -63,7 +75,7 @@ def _audit_bundle(path: Path, opener: Opener | None) -> Audit:
             return Audit(path.name, (Finding("bundle", path.name, Found.WRONG, error.render()),))
         with open_saver(Path(name), read_only=True) as saver:
             facts = facts_of(saver, run_dir, run_dir.name)
-        return audit_run(run_dir.name, run_dir, facts, opener)
+        return audit_run(run_dir.name, run_dir, facts, opener, repository)
 
 
 def _tell(found: Audit) -> None:

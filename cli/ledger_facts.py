@@ -13,13 +13,11 @@ from langchain_core.runnables import RunnableConfig
 
 from ..checkpointing import LedgerSaver, fsck
 from ..nodes.audit import LedgerFacts
-from ..nodes.context import RunContext
 from ..nodes.evidence.manifest import LEDGER, LedgerMark
 from ..state.errors import EvidenceError, LedgerError, RunNotFound, StateError
 from ..state.pipeline import PipelineState
 from ..state.records import Transition
-from .compose import compose
-from .drive import read_state
+from ..state.update import validate_state
 
 _KIND = re.compile(rb'\{"number":[0-9]+,"kind":"([a-z]+)"')
 _OF_HISTORY = frozenset({b"checkpoint", b"writes"})
@@ -80,17 +78,23 @@ def facts_of(saver: LedgerSaver, run_dir: Path, thread: str) -> LedgerFacts:
     history: list[tuple[Transition, ...]] = []
     if report.ok:
         try:
-            state = read_state(compose(saver, RunContext(runs_dir=run_dir.parent)), thread)
-            history = _history(saver, thread)
+            state, history = _told(saver, thread)
         except (LedgerError, StateError) as error:
             problems.append((0, error.what))
     return LedgerFacts(problems, report.lines, line_hash, state, history)
 
 
-def _history(saver: LedgerSaver, thread: str) -> list[tuple[Transition, ...]]:
+def _told(saver: LedgerSaver, thread: str) -> tuple[PipelineState | None, list[tuple[Transition, ...]]]:
+    """The newest state, and the transitions as each checkpoint knew them, from one walk through the checkpoints."""
     config: RunnableConfig = {"configurable": {"thread_id": thread, "checkpoint_ns": ""}}
-    newest_first = [found.checkpoint["channel_values"] for found in saver.list(config)]
-    return [tuple(cast("list[Any]", values.get("transitions", ()))) for values in reversed(newest_first)]
+    state: PipelineState | None = None
+    history: list[tuple[Transition, ...]] = []
+    for place, found in enumerate(saver.list(config)):
+        values = found.checkpoint["channel_values"]
+        if not place and "run_id" in values:
+            state = validate_state({name: values[name] for name in PipelineState.model_fields if name in values})
+        history.append(tuple(cast("list[Any]", values.get("transitions", ()))))
+    return state, history[::-1]
 
 
 def attested_state(facts: LedgerFacts, run: str) -> PipelineState:

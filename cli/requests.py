@@ -54,6 +54,25 @@ class ResumeRequest:
     reread_config: bool = False
 
 
+@dataclass(frozen=True)
+class ReproduceRequest:
+    """The verification of a run that is to be run again.
+
+    Attributes:
+        what: the id of a run, or the file of a bundle.
+        repository: a checkout; None for the workspace of the run, or the folder we are in for a bundle.
+        out: a new file for the result.
+        yes: the commands of a bundle are a stranger's, and may be run.
+    """
+
+    what: str
+    runs: Path
+    repository: Path | None = None
+    out: Path | None = None
+    yes: bool = False
+    json: bool = False
+
+
 def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
     """The request in the parameters of `waypost run`; those of the limits have the names of their fields."""
     own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template", "json")

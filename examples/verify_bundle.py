@@ -9,9 +9,11 @@ ledger, every criterion and (with --key) the signature bears that out. Exit code
 from __future__ import annotations
 
 import argparse
+import ast
 import base64
 import hashlib
 import json
+import os
 import sys
 import tarfile
 import zlib
@@ -20,8 +22,7 @@ from pathlib import Path
 from typing import Any
 
 HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-MOST_BYTES = 4 << 30
+PAYLOAD_TYPE, MOST_BYTES = "application/vnd.in-toto+json", 4 << 30
 
 
 class Wrong(Exception):
@@ -84,8 +85,7 @@ def read_ledger(data: bytes) -> list[Any]:
         head, _, tail = raw.rpartition(b',"check":"')
         need(tail == b'%08x"}\n' % zlib.crc32(head), f"ledger.jsonl:{number}: it is damaged")
         line = json.loads(raw)
-        follows = (line["number"], line["prev"]) == (number, before)
-        need(follows, f"ledger.jsonl:{number}: it does not follow the line before it")
+        need((line["number"], line["prev"]) == (number, before), f"ledger.jsonl:{number}: it does not follow")
         lines.append(line)
         before = sha256(raw)
     need(lines, "the ledger is empty")
@@ -135,13 +135,10 @@ def plain(form: str, x: Any) -> Any:
 
 def newest_state(lines: list[Any]) -> dict[str, Any]:
     """The values of the newest checkpoint of the run."""
-    checkpoints = [line for line in lines if line["kind"] == "checkpoint" and line["ns"] == ""]
+    checkpoints = [line for line in lines if (line["kind"], line.get("ns")) == ("checkpoint", "")]
     need(checkpoints, "the ledger holds no checkpoint")
-    places = {
-        (channel, value["version"]): (line["number"], channel, value)
-        for line in checkpoints
-        for channel, value in line["values"].items()
-    }
+    values = [(line["number"], *pair) for line in checkpoints for pair in line["values"].items()]
+    places = {(channel, value["version"]): (line, channel, value) for line, channel, value in values}
     body = plain(*stored([{"kind": "writes", "writes": [checkpoints[-1]["body"]]}], 1, 0))
     found = {channel: places.get((channel, version)) for channel, version in body["channel_versions"].items()}
     return {ch: plain(*stored(lines, at[0], at[1])) for ch, at in found.items() if at and "empty" not in at[2]}
@@ -160,24 +157,23 @@ def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
     final = [check for check in state["checks"] if check["round"] == last]
     for check in final:
         if check["kind"] == "command":
-            passed = (check["outcome"] == "PASSED") == (check["exit_code"] == 0)
-            need(passed, f"check {check['id']} is {check['outcome']} with exit code {check['exit_code']}")
+            odd = f"check {check['id']} is {check['outcome']} with exit code {check['exit_code']}"
+            need((check["outcome"] == "PASSED") == (check["exit_code"] == 0), odd)
         replaced = any(c["stands_for"] == check["run"] and c["outcome"] == "PASSED" for c in final)
         good = check["outcome"] == "PASSED" or (check["kind"] == "baseline" and replaced)
         need(good, f"check {check['id']} of the last round is {check['outcome']}")
-    criteria = [(None, c["id"]) for c in state["task"]["criteria"]]
-    criteria += [(step["id"], c["id"]) for step in state["task"]["steps"] for c in step["criteria"]]
+    contracts = [(None, state["task"]), *((step["id"], step) for step in state["task"]["steps"])]
+    criteria = [(name, criterion["id"]) for name, contract in contracts for criterion in contract["criteria"]]
     mapping = {(row["step"], row["criterion"]): row["checks"] for row in state["plan"]["coverage"]}
     for step, criterion in criteria:
         refs = mapping.get((step, criterion), [])
-        ran = [c["ref"] for c in final if c["step"] == step and c["outcome"] == "PASSED"]
-        proved = refs and all(ref in ran for ref in refs)
+        proved = refs and {*refs} <= {c["ref"] for c in final if c["step"] == step and c["outcome"] == "PASSED"}
         need(proved, f"criterion {criterion} of {step or 'the task'} is not proved by {refs or 'any check'}")
     need(criteria, "the task has no criteria")
     for step in state["task"]["steps"]:
         own = [attempt for attempt in state["attempts"] if attempt["step"] == step["id"]]
-        worked = own and (own[-1]["outcome"], own[-1]["exit_code"]) == ("finished", 0)
-        need(worked, f"step {step['id']} has no successful attempt")
+        ended = own and (own[-1]["outcome"], own[-1]["exit_code"])
+        need(ended == ("finished", 0), f"step {step['id']} has no successful attempt")
     return len(criteria)
 
 
@@ -186,23 +182,44 @@ def check_log(data: bytes, state: dict[str, Any]) -> int:
     entries = [check for check in state["checks"] if check["argv"] or check["log"]]
     at = data.find(b"\n=== COMMAND ENTRY 1 START ===\n")
     for number, check in enumerate(entries, 1):
-        start = b"\n=== COMMAND ENTRY %d START ===\n" % number
-        need(data.startswith(start, at), f"verification.log: entry {number} is not where it must be")
+        here = data.startswith(b"\n=== COMMAND ENTRY %d START ===\n" % number, at)
+        need(here, f"verification.log: entry {number} is not where it must be")
         if check["log"]:
             mark = data.index(b"\n--- output ---\n", at) + len(b"\n--- output ---\n")
-            size_line = data[data.rindex(b"\nOutput: ", at, mark) + 9 : mark]
-            size = int(size_line.split()[0])
+            size = int(data[data.rindex(b"\nOutput: ", at, mark) + 9 : mark].split()[0])
             need(sha256(data[mark : mark + size]) == check["log_sha256"], f"verification.log: output {number} differs")
             at = data.index(b"--- end of output ---\n", mark + size)
             need(at - mark - size <= 1, f"verification.log: output {number} is longer than it says")
         code = b"Exit Code: %d\n" % check["exit_code"] if check["exit_code"] is not None else b"Exit Code: none"
         end = b"\n=== COMMAND ENTRY %d END ===\n" % number
-        stop = data.index(end, at)
-        frame = data[at:stop]
+        frame = data[at : data.index(end, at)]
         need(code in frame and f"Result: {check['outcome']}".encode() in frame, f"verification.log: entry {number}")
-        at = stop + len(end)
+        at += len(frame) + len(end)
     need(data.startswith(b"\n=== COVERAGE MAPPING START ===\n", at), "verification.log: no coverage mapping")
     return len(entries)
+
+
+def check_tree(state: dict[str, Any], files: dict[str, bytes], statement: Any) -> str:
+    """The recorded change is whole, and holds the files that the scope check lists; what is to be said of it."""
+    tree, isolated, last = state["tree"], state["isolated"], max(check["round"] for check in state["checks"])
+    need(tree and tree["round"] == last, "the verified files are not those of the last round")
+    need(tree["base"] == (isolated["base"] if isolated else state["baseline"]["commit"]), "the change has another base")
+    about = {"name": "verified tree", "digest": {"gitTree": tree["tree"]}}
+    need(about in statement["subject"], "the attestation is about other files")
+    if not tree["patch"]:
+        return f"{tree['tree']}; the change was not kept: {tree['why_no_patch']}"
+    need(sha256(files.get(tree["patch"], b"\0missing")) == tree["patch_sha256"], "the change is not what was recorded")
+    log = next(c["log"] for c in state["checks"] if (c["kind"], c["round"], c["step"]) == ("scope", last, None))
+    listed = {json.loads(line)["path"] for line in files[log].splitlines()}
+    # A line of a content begins with another character, and one of binary content holds no space.
+    heads = [line[11:] for line in files[tree["patch"]].split(b"\n") if line.startswith(b"diff --git ")]
+    names = [head[len(head) // 2 + 1 :].decode("latin-1") for head in heads]
+    sides = [(ast.literal_eval(name) if name.startswith('"') else name).encode("latin-1") for name in names]
+    paths = {os.path.relpath(os.fsdecode(side[2:]), tree["folder"]) for side in sides}
+    other = {*tree["omitted"], *(state["baseline"]["dirty"] if not isolated else ())}
+    same = paths - other <= listed <= paths | other
+    need(same or any("***" in path for path in listed), "the scope check lists other files than the change")
+    return f"{tree['tree']}, {len(paths)} files differ from the commit"
 
 
 def check_attestation(files: dict[str, bytes], folder: str, manifest: Any) -> bytes:
@@ -215,46 +232,40 @@ def check_attestation(files: dict[str, bytes], folder: str, manifest: Any) -> by
     mark = manifest["ledger"]
     need(named.get(f"ledger.jsonl line {mark['line']}") == mark["sha256"], "the attestation names another ledger line")
     for name in ("manifest.json", "report.md", "verification.log", "audit-summary.md"):
-        found = sha256(files.get(f"{folder}/{name}", b"\0missing"))
-        need(named.get(name) == found, f"the attestation does not cover {name}")
+        need(named.get(name) == sha256(files[f"{folder}/{name}"]), f"the attestation does not cover {name}")
     return raw
 
 
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
-Point = tuple[int, int, int, int]
+Point = tuple[int, int]
 
 
 def add(a: Point, b: Point) -> Point:
     """The sum of two points of the curve."""
-    m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
-    c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
-    e, f, g, h = n - m, d - c, d + c, n + m
-    return e * f % P, g * h % P, f * g % P, e * h % P
+    both = D * a[0] * b[0] * a[1] * b[1] % P
+    x, y = a[0] * b[1] + a[1] * b[0], a[1] * b[1] + a[0] * b[0]
+    return x * pow(1 + both, -1, P) % P, y * pow(1 - both, -1, P) % P
 
 
 def times(scalar: int, point: Point) -> Point:
     """A multiple of a point."""
-    total: Point = (0, 1, 1, 0)
+    total: Point = (0, 1)
     while scalar:
-        if scalar & 1:
-            total = add(total, point)
+        total = add(total, point) if scalar & 1 else total
         point, scalar = add(point, point), scalar >> 1
     return total
 
 
 def decompress(data: bytes) -> Point:
     """The point in 32 bytes."""
-    number = int.from_bytes(data, "little")
-    y, sign = number & ((1 << 255) - 1), number >> 255
+    sign, y = divmod(int.from_bytes(data, "little"), 1 << 255)
     x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(x2, (P + 3) // 8, P)
     if (x * x - x2) % P:
         x = x * pow(2, (P - 1) // 4, P) % P
     need(y < P and (x * x - x2) % P == 0 and (x or not sign), "the key or the signature is no point of the curve")
-    x = P - x if x & 1 != sign else x
-    return x, y, 1, x * y % P
+    return P - x if x & 1 != sign else x, y
 
 
 BASE = decompress((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
@@ -265,8 +276,7 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     if len(signature) != 64 or (s := int.from_bytes(signature[32:], "little")) >= L:
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
-    left, right = times(s, BASE), add(decompress(signature[:32]), times(k, decompress(public)))
-    return (left[0] * right[2] - right[0] * left[2]) % P == 0 == (left[1] * right[2] - right[1] * left[2]) % P
+    return times(s, BASE) == add(decompress(signature[:32]), times(k, decompress(public)))
 
 
 def check_signature(envelope: bytes, payload: bytes, key: bytes | None) -> str:
@@ -275,12 +285,11 @@ def check_signature(envelope: bytes, payload: bytes, key: bytes | None) -> str:
     need(base64.b64decode(found["payload"]) == payload, "the envelope holds another statement")
     message = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
     need(found["payloadType"] == PAYLOAD_TYPE, "the envelope is of another type")
-    if key is None:
-        return "not checked: no --key was given"
-    for one in found["signatures"]:
+    for one in found["signatures"] if key else ():
         if one["keyid"] == sha256(key) and is_signed(key, message, base64.b64decode(one["sig"])):
             return f"right, by key {one['keyid'][:16]}"
-    raise Wrong("it is not signed with the key that was given")
+    need(key is None, "it is not signed with the key that was given")
+    return "not checked: no --key was given"
 
 
 def read_key(path: Path) -> bytes:
@@ -308,12 +317,13 @@ def verify(bundle: bytes, key: bytes | None) -> Iterator[str]:
     lines = read_ledger(files["ledger.jsonl"])
     end = {"line": len(lines), "sha256": sha256(files["ledger.jsonl"].splitlines(keepends=True)[-1])}
     need(manifest["ledger"] == end, "the ledger does not end where it should")
-    yield f"ledger       {len(lines)} lines, chained"
     state = newest_state(lines)
+    yield f"ledger       {len(lines)} lines, chained"
     need(manifest["run"] == run == state["run_id"] == lines[0]["thread"], "run ids differ")
     yield f"criteria     {check_records(state, files)} proved by checks of the last round"
     yield f"log          {check_log(files[f'{folder}/verification.log'], state)} entries, as recorded"
     payload = check_attestation(files, folder, manifest)
+    yield f"tree         {check_tree(state, files, json.loads(payload))}"
     yield "attestation  covers the reports, the manifest and the ledger"
     signed = files.get(f"{folder}/attestation.dsse.json")
     need(signed or key is None, "a key was given, and the attestation is not signed")
@@ -322,24 +332,14 @@ def verify(bundle: bytes, key: bytes | None) -> Iterator[str]:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description="Check a bundle of Waypost.")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--key", type=Path, help="public key (PEM) of the signer")
     given = parser.parse_args()
     try:
         for line in verify(given.bundle.read_bytes(), read_key(given.key) if given.key else None):
             print(line)
-    except (
-        Wrong,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        LookupError,
-        OSError,
-        zlib.error,
-        tarfile.TarError,
-    ) as why:
+    except (Wrong, ValueError, TypeError, LookupError, OSError, zlib.error, tarfile.TarError) as why:
         print(f"NOT VERIFIED {given.bundle}: {why}")
         return 1
     print(f"VERIFIED     {given.bundle}")

@@ -9,6 +9,12 @@ from types import ModuleType
 from pydantic import BaseModel
 
 from ..state import acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task
+from ..state import verified as verified_tree
+
+_MODULES = (
+    *(acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task),
+    verified_tree,
+)
 
 
 def _types_of(module: ModuleType) -> list[type]:
@@ -19,8 +25,4 @@ def _types_of(module: ModuleType) -> list[type]:
     ]
 
 
-STATE_TYPES: tuple[type, ...] = tuple(
-    item
-    for module in (acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task)
-    for item in _types_of(module)
-)
+STATE_TYPES: tuple[type, ...] = tuple(item for module in _MODULES for item in _types_of(module))

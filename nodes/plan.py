@@ -155,15 +155,16 @@ def _refuse_empty(task: Task, contract: Contract) -> None:
 
 
 def _refuse_unknown_checks(task: Task, contract: Contract) -> None:
+    defined = dict.fromkeys(contract.refs)
     for criterion in contract.criteria:
         for ref in criterion.verified_by:
-            if ref not in contract.refs:
+            if ref not in defined:
                 raise _error(
                     task,
                     criterion.line,
                     f'criterion "{criterion.id}" names the check "{ref}", which is not defined beside it',
                     next_step='add it to "Verification" or "Expected Outputs" of the same step or task',
-                    defined=", ".join(contract.refs) or "no checks",
+                    defined=", ".join(defined) or "no checks",
                 )
 
 

@@ -52,8 +52,10 @@ def _without_bad_check(outcome: Outcome) -> str:
 
 
 def _criterion(step: StepId | None, criterion: CriterionId, refs: tuple[str, ...], checks: list[Check]) -> Verdict:
-    own = [check for check in checks if check.ref in refs and not _replaced(check, checks)]
-    missing = [ref for ref in refs if not any(check.ref == ref for check in own)]
+    wanted = set(refs)
+    own = [check for check in checks if check.ref in wanted and not _replaced(check, checks)]
+    seen = {check.ref for check in own}
+    missing = [ref for ref in refs if ref not in seen]
     outcomes = [check.outcome for check in own] + [Outcome.UNVERIFIABLE for _ in missing]
     outcome = next((worst for worst in _WORST_FIRST if worst in outcomes), Outcome.UNVERIFIABLE)
     reasons = [f"{check.run}: {check.reason}" for check in own if check.outcome is not Outcome.PASSED]

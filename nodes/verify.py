@@ -18,6 +18,7 @@ from .ground import Ground, SharedGround
 from .isolate.grounds import isolated_ground
 from .move import Move
 from .needs import need
+from .record_tree import record_tree
 from .verdicts import judge
 from .workers.leftovers import kill_leftovers
 
@@ -52,6 +53,7 @@ def verify(state: PipelineState, call: Call) -> Move:
     finally:
         kill_leftovers(this_round.run_dir)
         ground.leave()
+    checks, tree = record_tree(state, task, ground, checks)
     passed = sum(check.outcome is Outcome.PASSED for check in checks)
     return Move(
         Status.ACCEPT,
@@ -61,6 +63,7 @@ def verify(state: PipelineState, call: Call) -> Move:
             "checks": checks,
             "verdicts": judge(task, plan, checks, state.verdicts),
             "work_sha256": _work(state, task, call),
+            "tree": tree,
             **ground.update(checks),
         },
     )

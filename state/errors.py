@@ -144,6 +144,12 @@ class EvidenceError(WaypostError):
     """A record that evidence is derived from is missing or does not match its hash."""
 
 
+class CannotReproduce(WaypostError):
+    """What a run has verified cannot be put together, or not be run, here and now: the world has changed."""
+
+    exit_code = 3
+
+
 class LedgerError(WaypostError):
     """Base of what can go wrong with a ledger on disk."""
 

@@ -30,6 +30,7 @@ from .records import (
 )
 from .status import Status
 from .task import Task
+from .verified import VerifiedTree
 
 _T = TypeVar("_T")
 
@@ -161,6 +162,9 @@ class PipelineState(BaseModel):
     forgiven: Forgiven = Field(default_factory=Forgiven, description="What no longer counts against the budgets.")
     work_sha256: str | None = Field(
         default=None, description="Over all changed files when the newest round ended, where a person has to accept it."
+    )
+    tree: VerifiedTree | None = Field(
+        default=None, description="The files that the newest round has looked at, if all of it passed on all of them."
     )
     blocked: Blocked | None = None
     decisions: Annotated[tuple[Decision, ...], append] = ()

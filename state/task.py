@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 from pydantic import Field, model_validator
@@ -89,7 +90,7 @@ class Contract(Record):
     def _ids_are_unique(self) -> Contract:
         named = (("criterion", [str(c.id) for c in self.criteria]), ("check", [str(ref) for ref in self.refs]))
         for kind, ids in named:
-            twice = sorted({i for i in ids if ids.count(i) > 1})
+            twice = sorted(name for name, times in Counter(ids).items() if times > 1)
             if twice:
                 raise ValueError(f"{kind} id {twice[0]!r} stands twice in {self.title!r}")
         return self

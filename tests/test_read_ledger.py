@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.images import values_of
 from kit.ledgers import Talk, config, forget_acknowledged, ledger_of, lines_of, make_checkpoint, reopened
 from kit.talking import chat
 from langchain_core.messages import AIMessage, HumanMessage
@@ -157,28 +158,6 @@ def read(path: Path) -> subprocess.CompletedProcess[str]:
 def shown(ran: subprocess.CompletedProcess[str]) -> Any:
     assert (ran.returncode, ran.stderr) == (0, "")
     return values_of(json.loads(ran.stdout[ran.stdout.index("\n{") :]))
-
-
-def values_of(state: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The values of channels that are given as {form: content}."""
-    pairs = ((channel, *one.popitem()) for channel, one in state.items())
-    return {channel: plain(content) if form == "msgpack" else content for channel, form, content in pairs}
-
-
-def plain(image: Any) -> Any:
-    """An image of MessagePack without its tags; an object of a class becomes its arguments."""
-    match image:
-        case {"$ext": _, "of": [str(), str(), inner, *_]} | {"$ext": _, "of": inner} | {"$ext": _, "raw": inner}:
-            return plain(inner)
-        case {"$bytes": text} | {"$float": text}:
-            return text
-        case list():
-            return [plain(item) for item in image]
-        case dict():
-            pairs = image.get("$map", image.items())
-            return {str(plain(key)): plain(item) for key, item in pairs}
-        case _:
-            return image
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from ..._version import __version__
 _ORDER = (
     *("run", "resume", "approve", "reject", "status"),
     *("plan", "init", "doctor"),
-    *("audit", "bundle", "attest", "keygen"),
+    *("audit", "reproduce", "bundle", "attest", "keygen"),
     *("clean", "fsck", "ledger", "graph", "schema"),
 )
 

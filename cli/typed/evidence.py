@@ -1,4 +1,4 @@
-"""Commands over evidence: `audit`, `bundle`, `attest`, `keygen`."""
+"""Commands over evidence: `audit`, `reproduce`, `bundle`, `attest`, `keygen`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from .app import app
 from .keys import keys, opener, signer
-from .options import RUNS_DIR, JsonOption, RunArgument, RunsOption, SignOption
+from .options import RUNS_DIR, JsonOption, RepositoryOption, RunArgument, RunsOption, SignOption
 
 
 @app.command()
@@ -18,6 +18,7 @@ def audit(
     logs: Annotated[Path | None, typer.Option(help="Instead: a verification log of the COMMAND ENTRY form.")] = None,
     runs: RunsOption = RUNS_DIR,
     key: Annotated[Path | None, typer.Option(help="Public key (PEM) that the attestation must be signed with.")] = None,
+    repository: RepositoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
@@ -31,7 +32,28 @@ def audit(
         raise typer.BadParameter("give a run, a bundle, or --logs FILE")
     if what is None:
         raise typer.Exit(audit_foreign_log(logs or Path(), json=json))
-    raise typer.Exit(look(what, runs=runs, opener=opener(key, json), json=json))
+    raise typer.Exit(look(what, runs=runs, opener=opener(key, json), repository=repository, json=json))
+
+
+@app.command()
+def reproduce(
+    what: Annotated[str, typer.Argument(metavar="RUN|BUNDLE", help="Run id, or the file of a bundle.")],
+    runs: RunsOption = RUNS_DIR,
+    repository: RepositoryOption = None,
+    out: Annotated[Path | None, typer.Option(help="New file for the result, as JSON.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Run the commands of a bundle without asking.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Verify a run again: its commit and its change in a new folder, its commands, its verdicts one by one.
+
+    Exit codes: 0 the same verdicts, 1 different ones, 2 bad input, 3 it could not be run here, 4 interrupted.
+
+    Example:  waypost reproduce DKT-003_20260211T134056Z_ac778e9
+    """
+    from ..reproduce import reproduce as again
+    from ..requests import ReproduceRequest
+
+    raise typer.Exit(again(ReproduceRequest(what, runs, repository, out, yes, json)))
 
 
 @app.command()

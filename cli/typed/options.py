@@ -16,6 +16,9 @@ NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the l
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
 SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]
+RepositoryOption = Annotated[
+    Path | None, typer.Option("--repository", help="A checkout of the repository; of a run, where it worked.")
+]
 ThreadOption = Annotated[list[str] | None, typer.Option("--thread", help="Which thread; all if not given. Repeatable.")]
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", help="MODULE:NAME of a type that values may name. Repeatable.")

@@ -32,8 +32,8 @@ def audit_attestation(
         return
     folder = report_folder(state.task)
     try:
-        manifest = decode_manifest(_read(run, f"{folder}/{MANIFEST}"))
-        found = _read(run, f"{folder}/{ATTESTATION}")
+        manifest = decode_manifest(run.read(f"{folder}/{MANIFEST}"))
+        found = run.read(f"{folder}/{ATTESTATION}")
     except EvidenceError as error:
         yield wrong(
             "attestation", "run", f"{error.what}; close the books of the run with: waypost attest {state.run_id}"
@@ -89,7 +89,7 @@ def _signature(run: RunFolder, path: str, payload: bytes, opener: Opener | None)
             )
         return
     try:
-        envelope = _read(run, path)
+        envelope = run.read(path)
         claimed = decode_envelope(envelope)
         if claimed.payload != payload:
             yield wrong("signature", SIGNED, "signs another statement than the one beside it")
@@ -103,10 +103,3 @@ def _signature(run: RunFolder, path: str, payload: bytes, opener: Opener | None)
         yield wrong("signature", SIGNED, error.render())
         return
     yield ok("signature", SIGNED, f"signed with the key that was given: {signers}")
-
-
-def _read(run: RunFolder, path: str) -> bytes:
-    with run.open(path) as file:
-        pieces: list[bytes] = []
-        file.copy(pieces.append)
-        return b"".join(pieces)

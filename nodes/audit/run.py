@@ -9,13 +9,15 @@ from pathlib import Path
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Transition
-from ..evidence.files import open_run_folder
+from ..evidence.files import open_to_audit
 from ..workers.files import sha256_file
 from .attested import LineHash, Opener, audit_attestation
 from .documents import audit_documents
 from .files import audit_files
 from .finding import Audit, Finding, not_checked, ok, wrong
 from .records import audit_records
+from .scope import audit_scope
+from .tree import audit_tree
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,19 @@ class LedgerFacts:
     history: Sequence[Sequence[Transition]]
 
 
-def audit_run(run_id: str, run_dir: Path, ledger: LedgerFacts, opener: Opener | None = None) -> Audit:
+def audit_run(
+    run_id: str, run_dir: Path, ledger: LedgerFacts, opener: Opener | None = None, repository: Path | None = None
+) -> Audit:
     """Look at everything, and say of each thing how it was found. Nothing is written.
 
     Args:
         opener: gives the payload of a signed envelope if its signature is right; None where there is no key.
+        repository: a checkout of the repository that was worked on, which is only read; None where it is not at hand.
     """
-    return Audit(run_id, tuple(_findings(run_dir, ledger, opener)))
+    return Audit(run_id, tuple(_findings(run_dir, ledger, opener, repository)))
 
 
-def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None) -> Iterator[Finding]:
+def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None, repository: Path | None) -> Iterator[Finding]:
     for line, what in ledger.problems:
         yield wrong("ledger", f"line {line}" if line else "file", what)
     state = ledger.state
@@ -57,9 +62,11 @@ def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None) -> Iter
         yield ok("ledger", "chain", f"{ledger.lines} lines, each follows from the one before it")
     yield from audit_records(state, ledger.history)
     try:
-        with open_run_folder(run_dir) as run:
+        with open_to_audit(run_dir) as run:
             yield from audit_files(state, run)
-            yield from audit_documents(state, run_dir)
+            yield from audit_scope(state, run)
+            yield from audit_tree(state, run, run_dir, repository)
+            yield from audit_documents(state, run, run_dir)
             yield from audit_attestation(state, run_dir, run, ledger.line_hash, opener)
     except EvidenceError as error:
         yield wrong("files", "folder", error.what)

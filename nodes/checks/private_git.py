@@ -39,13 +39,25 @@ class PrivateGit:
 
     def environment(self, worktree: Path) -> dict[str, str]:
         """The variables for a git that sees `worktree` through this folder."""
-        return {
-            **_NO_OTHERS,
-            "GIT_DIR": str(self.folder),
-            "GIT_WORK_TREE": str(worktree),
-            "GIT_INDEX_FILE": str(self.index),
-            "GIT_OBJECT_DIRECTORY": str(self.objects),
-        }
+        return {**no_others(self.folder, worktree), "GIT_OBJECT_DIRECTORY": str(self.objects)}
+
+
+def no_others(folder: Path, worktree: Path) -> dict[str, str]:
+    """Variables under which git sees that folder and that worktree, and no settings but the folder's."""
+    index = str(folder / "index")
+    return {**_NO_OTHERS, "GIT_DIR": str(folder), "GIT_WORK_TREE": str(worktree), "GIT_INDEX_FILE": index}
+
+
+def make_git_folder(folder: Path, commit: str) -> None:
+    """Make an empty git folder, under which no file is converted; `commit` decides which hash the repository has."""
+    for part in ("refs", "info"):
+        (folder / part).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    version = "\trepositoryFormatVersion = 0\n"
+    if len(commit) != _SHA1_DIGITS:
+        version = "\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
+    (folder / "config").write_text(_CONFIG + version)
+    (folder / "info" / "attributes").write_text(_ATTRIBUTES)
 
 
 @contextmanager
@@ -58,14 +70,7 @@ def private_git(commit: str, *, objects: Path, index: bytes = b"") -> Generator[
     """
     with tempfile.TemporaryDirectory(prefix="waypost-", dir=_place(len(index))) as name:
         folder = Path(name)
-        for part in ("refs", "info"):
-            (folder / part).mkdir()
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
-        version = "\trepositoryFormatVersion = 0\n"
-        if len(commit) != _SHA1_DIGITS:
-            version = "\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
-        (folder / "config").write_text(_CONFIG + version)
-        (folder / "info" / "attributes").write_text(_ATTRIBUTES)
+        make_git_folder(folder, commit)
         own = PrivateGit(folder, objects)
         if index:
             own.index.write_bytes(index)

@@ -49,14 +49,33 @@ def places_of(workspace: Path, commit: str) -> tuple[Places, str]:
         singly = [asked[0:1], asked[1:2], asked[2:3], *(("--git-path", name) for name in paths[1::2])]
         lines = [git(workspace, "rev-parse", *words).removesuffix(b"\n") for words in singly]
     found, _, top, *parts = lines
-    places = Places(Path(os.fsdecode(top)), *(workspace / os.fsdecode(part) for part in parts))
-    if not workspace.resolve().is_relative_to(places.top.resolve()):
+    places = Places(_holding(workspace, top), *(workspace / os.fsdecode(part) for part in parts))
+    return places, found.decode()
+
+
+def top_of(workspace: Path) -> Path:
+    """The folder of the worktree that the workspace lies in.
+
+    Raises:
+        WorkspaceError: git cannot tell, or is told by its configuration to look at files that lie elsewhere.
+    """
+    return _holding(workspace, git(workspace, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+
+
+def objects_of(repository: Path) -> Path:
+    """Where the repository that a folder belongs to keeps its objects. Raises WorkspaceError."""
+    return repository / os.fsdecode(git(repository, "rev-parse", "--git-path", _OBJECTS).removesuffix(b"\n"))
+
+
+def _holding(workspace: Path, told: bytes) -> Path:
+    top = Path(os.fsdecode(told))
+    if not workspace.resolve().is_relative_to(top.resolve()):
         raise WorkspaceError(
             f"git does not look at the files of {workspace}",
-            facts={"it looks at": places.top},
+            facts={"it looks at": top},
             next_step="see core.worktree: git config --show-origin core.worktree",
         )
-    return places, found.decode()
+    return top
 
 
 class Settings:

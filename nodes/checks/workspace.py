@@ -62,12 +62,17 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
 
 def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
     """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
-    places, _ = places_of(workspace, baseline.commit)
-    found, _ = _differences(workspace, places, baseline, runs_dir)
+    found = differences(workspace, baseline, runs_dir)
     now = {change.path: change for change in found}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     return tuple(sorted({*changed, *restored}))
+
+
+def differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> list[Change]:
+    """What differs from the commit of the baseline, also what differed then."""
+    places, _ = places_of(workspace, baseline.commit)
+    return _differences(workspace, places, baseline, runs_dir)[0]
 
 
 def _differences(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:

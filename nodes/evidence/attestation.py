@@ -14,6 +14,7 @@ import orjson
 from ...state.pipeline import PipelineState
 from ...state.records import Outcome
 from ...state.task import Task
+from ...state.verified import VerifiedTree
 from .proof import criterion_rows, overall
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -52,9 +53,19 @@ def _subjects(state: PipelineState, digests: dict[str, str], ledger: tuple[int, 
     subjects: list[dict[str, Any]] = []
     if commit:
         subjects.append({"name": "base commit", "digest": {"gitCommit": commit}})
+    subjects += _tree(state.tree)
     line, sha256 = ledger
     subjects.append({"name": f"ledger.jsonl line {line}", "digest": {"sha256": sha256}})
     subjects += [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(digests.items())]
+    return subjects
+
+
+def _tree(tree: VerifiedTree | None) -> list[dict[str, Any]]:
+    if tree is None:
+        return []
+    subjects: list[dict[str, Any]] = [{"name": "verified tree", "digest": {"gitTree": tree.tree}}]
+    if tree.patch_sha256 is not None:
+        subjects.append({"name": tree.patch, "digest": {"sha256": tree.patch_sha256}})
     return subjects
 
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,12 +60,9 @@ def write_bundle(run_dir: Path, manifest: Manifest, ledger: bytes, out: Path) ->
 
 
 def _archive(run_dir: Path, manifest: Manifest, ledger: bytes) -> Iterator[bytes]:
-    reports = f"{REPORTS}/{manifest.task}"
     listed = {file.path: file for file in manifest.files}
-    closing = [f"{reports}/{name}" for name in (MANIFEST, ATTESTATION, SIGNED)]
-    closing = [path for path in closing if (run_dir / path).exists()]
     with open_run_folder(run_dir) as run:
-        for path in sorted([*listed, *closing, LEDGER]):
+        for path in _members(run_dir, manifest):
             if path == LEDGER:
                 yield from _member(manifest.run, path, len(ledger), [ledger])
                 continue
@@ -78,6 +75,13 @@ def _archive(run_dir: Path, manifest: Manifest, ledger: bytes) -> Iterator[bytes
                     file.require(listed[path].sha256, copied.sha256)
                 yield _padding(copied.size)
     yield _END
+
+
+def _members(run_dir: Path, manifest: Manifest) -> list[str]:
+    """The paths of everything that a bundle of the run holds, in their order."""
+    closing = [f"{REPORTS}/{manifest.task}/{name}" for name in (MANIFEST, ATTESTATION, SIGNED)]
+    closing = [path for path in closing if (run_dir / path).exists()]
+    return sorted([*(file.path for file in manifest.files), *closing, LEDGER])
 
 
 def _member(run: str, path: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
@@ -105,20 +109,16 @@ def read_bundle(path: Path, into: Path) -> Path:
     """
     try:
         with path.open("rb") as raw:
-            found = hashlib.sha256()
-            run_dir = _unpack(_unzipped(raw, found.update), into)
+            run_dir, names = _unpack(_Unzipped(raw), into)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except (tarfile.TarError, zlib.error, UnicodeError) as error:
         raise EvidenceError(f"{path} is no bundle: {error}") from None
-    again = hashlib.sha256()
-    for piece in _archive(run_dir, _manifest(run_dir), (run_dir / LEDGER).read_bytes()):
-        again.update(piece)
-    if found.digest() != again.digest():
-        raise EvidenceError(
-            f"{path} is not an archive as Waypost writes it",
-            facts={"sha256 of the archive": found.hexdigest(), "of what it should be": again.hexdigest()},
-        )
+    manifest = _manifest(run_dir)
+    expected = _members(run_dir, manifest)
+    if names != expected or manifest.run != run_dir.name:
+        odd = sorted({*names} ^ {*expected}) or [f"run {manifest.run} in folder {run_dir.name}"]
+        raise EvidenceError(f"{path} does not hold what its manifest lists: {odd[:5]}")
     return run_dir
 
 
@@ -135,8 +135,8 @@ def _manifest(run_dir: Path) -> Manifest:
 class _Unzipped:
     """A gzip stream of one member with the header that we write and nothing behind it, as a file to read from."""
 
-    def __init__(self, raw: BinaryIO, sink: Callable[[bytes], object]) -> None:
-        self._raw, self._sink = raw, sink
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
         if raw.read(len(_HEADER)) != _HEADER:
             raise EvidenceError("the file is no bundle: it does not begin as one")
         self._inflate = zlib.decompressobj(31)
@@ -154,10 +154,14 @@ class _Unzipped:
             self._total += len(new)
             if self._total > MOST_BYTES:
                 raise EvidenceError(f"the bundle unpacks to more than {MOST_BYTES} bytes")
-            self._sink(new)
             self._held += new
         given, self._held = self._held[:size], self._held[size:]
         return given
+
+    def expect(self, wanted: bytes) -> None:
+        """Raises EvidenceError unless these are the next bytes."""
+        if self.read(len(wanted)) != wanted:
+            raise EvidenceError("the bundle is not filled up as Waypost does it")
 
     def expect_end(self) -> None:
         """Raises EvidenceError unless everything was read."""
@@ -165,12 +169,10 @@ class _Unzipped:
             raise EvidenceError("something stands behind the end of the bundle")
 
 
-def _unzipped(raw: BinaryIO, sink: Callable[[bytes], object]) -> _Unzipped:
-    return _Unzipped(raw, sink)
-
-
-def _unpack(stream: _Unzipped, into: Path) -> Path:
+def _unpack(stream: _Unzipped, into: Path) -> tuple[Path, list[str]]:
+    """Write every file below `into`. Each block has to be the one that `write_bundle` writes there."""
     run: str | None = None
+    names: list[str] = []
     for _ in range(MOST_FILES):
         head = stream.read(_BLOCK)
         if head == b"\0" * _BLOCK:
@@ -182,6 +184,9 @@ def _unpack(stream: _Unzipped, into: Path) -> Path:
         run = run or checked_run_id(folder)
         if info.type != tarfile.REGTYPE or folder != run or not _is_clean(path):
             raise EvidenceError(f"the bundle holds {info.name!r}, which does not belong there")
+        if head != _head(run, path, info.size) or (names and path <= names[-1]):
+            raise EvidenceError(f"the bundle holds {info.name!r} in a form, or at a place, that Waypost does not write")
+        names.append(path)
         target = into / run / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
@@ -192,14 +197,14 @@ def _unpack(stream: _Unzipped, into: Path) -> Path:
                     raise EvidenceError("the bundle ends in the middle of a file")
                 file.write(piece)
                 left -= len(piece)
-        stream.read(-info.size % _BLOCK)
+        stream.expect(_padding(info.size))
     else:
         raise EvidenceError(f"the bundle holds more than {MOST_FILES} files")
     if run is None:
         raise EvidenceError("the bundle is empty")
-    stream.read(_BLOCK)
+    stream.expect(_END[_BLOCK:])
     stream.expect_end()
-    return into / run
+    return into / run, names
 
 
 def _is_clean(path: str) -> bool:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from ...state.errors import EvidenceError
 
 CHUNK = 1 << 18
+READ_MOST = 256 << 20
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK a pipe put in place of a log would hang the run instead of being refused.
@@ -91,6 +92,15 @@ class RunFolder:
                 raise EvidenceError(f"{path} is no regular file")
             yield RunFile(path, stream, found.st_size)
 
+    def read(self, path: str, most: int = READ_MOST) -> bytes:
+        """The bytes of a file of the run. Raises EvidenceError as `open`, or where it holds more than `most`."""
+        with self.open(path) as file:
+            if file.size > most:
+                raise EvidenceError(f"{path} has {file.size} bytes, too many to be what it should be")
+            pieces: list[bytes] = []
+            file.copy(pieces.append)
+            return b"".join(pieces)
+
     def sha256(self, path: str) -> str | None:
         """The hash of a file of the run, None where it does not exist. Raises EvidenceError as `open`."""
         try:
@@ -148,6 +158,43 @@ class RunFolder:
             os.close(fd)
 
 
+class HashedOnce(RunFolder):
+    """The folder of a run that nobody writes to any more: a file is hashed once, however often its hash is asked for.
+
+    Identity, size and times are compared each time, so that a file that was replaced meanwhile is hashed again.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd)
+        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def sha256(self, path: str) -> str | None:
+        """As `RunFolder.sha256`."""
+        try:
+            return self._hash(path)
+        except _Missing:
+            return None
+
+    def verify(self, path: str, recorded: str) -> None:
+        """As `RunFolder.verify`."""
+        self._hash(path, recorded)
+
+    def _hash(self, path: str, recorded: str | None = None) -> str:
+        with self.open(path) as file:
+            facts = os.fstat(file.stream.fileno())
+            what = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+            if self._known.get(path, ((), ""))[0] != what:
+                self._known[path] = (what, file.copy(_nowhere).sha256)
+            file.stream.seek(file.size)
+            found = self._known[path][1]
+            if recorded is not None:
+                file.require(recorded, found)
+            return found
+
+
+Kind = TypeVar("Kind", bound=RunFolder)
+
+
 @contextmanager
 def open_run_folder(run_dir: Path) -> Generator[RunFolder, None, None]:
     """Hold the folder of a run open.
@@ -155,10 +202,23 @@ def open_run_folder(run_dir: Path) -> Generator[RunFolder, None, None]:
     Raises:
         EvidenceError: it is missing, a link, or no folder.
     """
+    with _opened(run_dir, RunFolder) as run:
+        yield run
+
+
+@contextmanager
+def open_to_audit(run_dir: Path) -> Generator[HashedOnce, None, None]:
+    """Hold the folder of a run open, each file of which is hashed once. Raises EvidenceError as `open_run_folder`."""
+    with _opened(run_dir, HashedOnce) as run:
+        yield run
+
+
+@contextmanager
+def _opened(run_dir: Path, kind: type[Kind]) -> Generator[Kind, None, None]:
     with _refusals(str(run_dir)):
         fd = os.open(run_dir, _FOLDER)
     try:
-        yield RunFolder(fd)
+        yield kind(fd)
     finally:
         os.close(fd)
 

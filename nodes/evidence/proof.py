@@ -127,7 +127,8 @@ def _doubts(refs: tuple[str, ...], checks: tuple[Check, ...], number: int) -> li
     if not refs:
         return ["no check is mapped to it"]
     ran = [check for check in checks if check.kind is not CheckKind.BASELINE]
-    idle = [ref for ref in refs if not any(check.ref == ref for check in ran)]
+    seen = {check.ref for check in ran}
+    idle = [ref for ref in refs if ref not in seen]
     return [
         *(f"{ref} did not run in round {number}" if number else f"{ref} did not run" for ref in idle),
         *(f"check {check.id} is {check.outcome}" for check in ran if check.outcome is not Outcome.PASSED),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, AttemptKind, AttemptOutcome, Outcome
@@ -15,18 +16,28 @@ from .proof import CriterionRow, newest_checks
 from .scope import Scope
 
 
-def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], scope: Scope) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Risk:
+    """One fact, and the part of the run's state that it is read from."""
+
+    text: str
+    record: tuple[str, ...]
+
+
+def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], scope: Scope) -> tuple[Risk, ...]:
     """One sentence per fact, in a fixed order; empty if the records hold none."""
-    return (
-        *_unproved(state, criteria),
-        *_attempts(state),
-        *_budgets(state),
-        *_interruptions(state),
-        *_workspace(state),
-        *_branches(state),
-        *_scope(task, scope),
-        *_people(state),
+    found = (
+        (("verdicts",), _unproved(state, criteria)),
+        (("attempts",), _attempts(state)),
+        (("attempts",), _budgets(state)),
+        (("transitions",), _interruptions(state)),
+        (("baseline",), _workspace(state)),
+        (("isolated",), _branches(state)),
+        (("checks",), _scope(task, scope)),
+        (("tree",), _tree(state)),
+        (("decisions",), _people(state)),
     )
+    return tuple(Risk(text, record) for record, texts in found for text in texts)
 
 
 def _unproved(state: PipelineState, criteria: Sequence[CriterionRow]) -> Iterator[str]:
@@ -111,6 +122,15 @@ def _scope(task: Task, scope: Scope) -> Iterator[str]:
         yield "No list of changed files is recorded."
     if scope.outside:
         yield f"Changes outside the allowed scope: {scope.outside}."
+
+
+def _tree(state: PipelineState) -> Iterator[str]:
+    if state.tree is None:
+        return
+    if state.tree.patch is None:
+        yield f"The change was not kept: {state.tree.why_no_patch}."
+    for path in state.tree.omitted:
+        yield f"{path} differs from the commit, and is a repository of its own: its files are not in the change."
 
 
 def _people(state: PipelineState) -> Iterator[str]:

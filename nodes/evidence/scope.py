@@ -19,11 +19,12 @@ _LINE_AT_MOST = 1 << 20
 
 @dataclass(frozen=True)
 class Change:
-    """One changed file."""
+    """One changed file, and the line of the log that says so."""
 
     change: str
     path: str
     allowed: bool
+    line: int
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ def _changes(file: RunFile, recorded: str) -> Iterator[Change]:
         left -= len(line)
         number += 1
         if line.strip():
-            yield _change(line, f"{file.path}:{number}")
+            yield _change(line, f"{file.path}:{number}", number)
     file.require(recorded, digest.hexdigest())
 
 
-def _change(line: bytes, where: str) -> Change:
+def _change(line: bytes, where: str, number: int) -> Change:
     try:
         row: object = json.loads(line)
     except (ValueError, RecursionError):
@@ -102,4 +103,4 @@ def _change(line: bytes, where: str) -> Change:
     change, path, allowed = fields.get("change"), fields.get("path"), fields.get("allowed")
     if not (isinstance(change, str) and isinstance(path, str) and isinstance(allowed, bool)):
         raise EvidenceError(f"{where}: not a changed file", facts={"expected": "change, path and allowed"})
-    return Change(change, path, allowed)
+    return Change(change, path, allowed, number)

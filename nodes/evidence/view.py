@@ -13,10 +13,11 @@ from ...state.records import Attempt, Check, CheckKind, Outcome
 from ...state.task import Command, Output, Task
 from ..budget import run_allowance, step_allowance
 from .files import RunFolder
+from .links import Links
 from .log_writer import Entry, entries_of
 from .markdown import shell_join, shell_quote, visible
 from .proof import BaselineRow, CriterionRow, baseline_rows, contracts, criterion_rows, newest_checks, overall
-from .risks import risks
+from .risks import Risk, risks
 from .scope import Scope, read_scope
 
 # Empty, and of the living: nothing to prove.
@@ -64,6 +65,7 @@ class View:
         commands, outputs: what the task file declares, with the newest checks it led to.
         limits: who has a budget, and the amounts, in words.
         script: the newest commands of each step and of the task, for a shell; empty where none ran.
+        links: from what is shown to the record behind it.
     """
 
     state: PipelineState
@@ -80,9 +82,10 @@ class View:
     allowed: tuple[tuple[StepId | None, tuple[str, ...]], ...]
     scope: Scope
     artifacts: tuple[Artifact, ...]
-    risks: tuple[str, ...]
+    risks: tuple[Risk, ...]
     script: str
     limits: tuple[tuple[str, str], ...]
+    links: Links
 
 
 def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
@@ -114,6 +117,7 @@ def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
         risks=risks(state, task, criteria, scope),
         limits=tuple(_limits(state, task)),
         script=_script(state, newest),
+        links=Links(state),
     )
 
 
@@ -153,7 +157,12 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
     verified = {check.log: check.log_sha256 for check in state.checks if check.log and check.log_sha256}
     found = [artifact for attempt in state.attempts for artifact in _of_attempt(attempt, run, verified)]
     known = {artifact.path for artifact in found}
-    return (*found, *(Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known))
+    found += [Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known]
+    if state.tree is not None and state.tree.patch is not None:
+        recorded = state.tree.patch_sha256 or "none"
+        run.verify(state.tree.patch, recorded)
+        found.append(Artifact(state.tree.patch, recorded, True))
+    return tuple(found)
 
 
 def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -> Iterator[Artifact]:

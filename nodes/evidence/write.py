@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import EvidenceFile
 from ...state.task import Task
-from .files import RunFolder, open_run_folder
+from .files import RunFile, RunFolder, open_run_folder
 from .log_writer import write_verification_log
 from .render import render
 from .staging import Sink, staging
@@ -54,6 +54,26 @@ def evidence_again(state: PipelineState, run_dir: Path) -> tuple[EvidenceFile, .
         return _compose(state, _task(state), run, lambda _name: nullcontext(_OnlyHashed()))
 
 
+def is_as_written(state: PipelineState, run: RunFolder) -> bool:
+    """Whether the evidence in the folder is, byte for byte, what `write_evidence` would write now.
+
+    Raises:
+        EvidenceError: as `write_evidence`, or the evidence cannot be read.
+    """
+    folder = report_folder(_task(state))
+    with ExitStack() as opened:
+
+        def beside(name: str) -> AbstractContextManager[Sink]:
+            path = f"{folder}/{name}"
+            return nullcontext(_Compared(opened.enter_context(run.open(path)), run.sha256(path) or ""))
+
+        try:
+            _compose(state, _task(state), run, beside)
+        except _Differs:
+            return False
+    return True
+
+
 def report_folder(task: Task) -> str:
     """The folder of a task's reports, relative to the run's."""
     return f"{REPORTS}/{task.id}"
@@ -79,6 +99,27 @@ def _compose(
             written.append(Artifact(name, file.sync(), False))
     folder = report_folder(task)
     return tuple(EvidenceFile(path=f"{folder}/{file.path}", sha256=file.sha256) for file in reversed(written))
+
+
+class _Differs(Exception):
+    pass
+
+
+class _Compared:
+    """A file that is there already, and has to be the one that is being written."""
+
+    def __init__(self, file: RunFile, sha256: str) -> None:
+        self._file = file
+        self._sha256 = sha256
+
+    def write(self, data: bytes) -> None:
+        if self._file.stream.read(len(data)) != data:
+            raise _Differs
+
+    def sync(self) -> str:
+        if self._file.stream.read(1):
+            raise _Differs
+        return self._sha256
 
 
 class _OnlyHashed:

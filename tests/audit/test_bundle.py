@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.cli import Ran, waypost_here
@@ -123,3 +126,58 @@ def test_a_run_that_went_on_after_it_was_attested_is_told(scene: Scene, tmp_path
     target.write_bytes(packed(run, {**files, "ledger.jsonl": others["ledger.jsonl"]}))
     assert audit(target).code == 1
     assert json.loads(audit(target).out.splitlines()[-1])["verified"] is False
+
+
+def test_the_recorded_change_is_part_of_a_bundle(scene: Scene) -> None:
+    _run, files = files_of(scene.one)
+    assert "checks/0001/change.patch" in files
+    rows = audit(scene.one).events[-1]["findings"]
+    said = [row["what"] for row in rows if row["area"] == "scope" and row["found"] == "ok"]
+    assert "lists the 1 files that the recorded change says changed" in said
+    assert "tree" in verify(scene.one).stdout
+
+
+def with_state(scene: Scene, change: Callable[[dict[str, Any]], object]) -> None:
+    """The verifier's own look at the change, over a state that was changed and attested again."""
+    run, files = files_of(scene.one)
+    module = verifier()
+    state = module.newest_state(module.read_ledger(files["ledger.jsonl"]))
+    statement = json.loads(files["reports/T-1/attestation.json"])
+    change({"state": state, "files": files, "statement": statement, "run": run})
+    module.check_tree(state, files, statement)
+
+
+def forged_patch(given: dict[str, Any]) -> None:
+    tree = given["state"]["tree"]
+    more = b"diff --git a/evil b/evil\nnew file mode 100644\nindex " + b"0" * 40 + b".." + b"1" * 40 + b"\n"
+    given["files"][tree["patch"]] += more
+    tree["patch_sha256"] = hashlib.sha256(given["files"][tree["patch"]]).hexdigest()
+
+
+def quoted_path(given: dict[str, Any]) -> None:
+    tree, name = given["state"]["tree"], b'diff --git "a/\\303\\244\\n" "b/\\303\\244\\n"\n'
+    given["files"][tree["patch"]] = name
+    tree["patch_sha256"] = hashlib.sha256(name).hexdigest()
+    log = next(check["log"] for check in given["state"]["checks"] if check["kind"] == "scope")
+    given["files"][log] = json.dumps({"path": "ä\n"}).encode()
+
+
+FORGED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a file that scope has not seen": forged_patch,
+    "another hash": lambda given: given["state"]["tree"].update(patch_sha256="0" * 64),
+    "another round": lambda given: given["state"]["tree"].update(round=7),
+    "another commit": lambda given: given["state"]["tree"].update(base="0" * 40),
+    "another tree": lambda given: given["state"]["tree"].update(tree="0" * 40),
+    "none": lambda given: given["state"].update(tree=None),
+}
+
+
+def test_the_verifier_accepts_the_change_as_it_is_and_reads_any_path(scene: Scene) -> None:
+    with_state(scene, lambda given: None)
+    with_state(scene, quoted_path)
+
+
+@pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
+def test_the_verifier_finds_a_forged_change(scene: Scene, change: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(verifier().Wrong):
+        with_state(scene, change)

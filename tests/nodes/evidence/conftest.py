@@ -15,6 +15,7 @@ from waypost.state.plan import Coverage, Plan
 from waypost.state.records import Attempt, AttemptKind, AttemptOutcome, Check, CheckKind, Outcome, Transition, Verdict
 from waypost.state.status import Node, Route, Status
 from waypost.state.task import Command, Criterion, Output, Source, Step, Task
+from waypost.state.verified import VerifiedTree
 
 START = datetime(2026, 2, 11, 13, 40, 56, tzinfo=UTC)
 WORKSPACE = "/srv/work space/project"
@@ -32,6 +33,7 @@ class Run:
         self.attempts: list[Attempt] = []
         self.verdicts: list[Verdict] = []
         self.transitions: list[Transition] = []
+        self.tree: VerifiedTree | None = None
         self.task = self.a_task()
 
     def a_task(self, **changes: Any) -> Task:
@@ -143,6 +145,7 @@ class Run:
             "task_file": "tasks.md",
             "workspace": WORKSPACE,
             "baseline": Baseline(commit=COMMIT),
+            "tree": self.tree,
             "created_at": START,
             "status": status,
             "task": self.task,
@@ -215,4 +218,7 @@ def mapped(run: Run) -> Run:
     run.verdict("A1")
     run.verdict("A2")
     run.verdict(None)
+    patch = "checks/0002/change.patch"
+    sha256 = run.file(patch, b"diff --git a/x b/x\n")
+    run.tree = VerifiedTree(round=2, base=COMMIT, tree="7" * 40, patch=patch, patch_sha256=sha256)
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from kit.links import unlinked
 from waypost.nodes.evidence import write_evidence
 from waypost.state.errors import EvidenceError
 from waypost.state.records import Denial, Permissions
@@ -20,7 +21,7 @@ def denied(run, *, total=1):
 
 def report(run):
     write_evidence(run.state(), run.folder)
-    return (run.reports / "report.md").read_text(encoding="utf-8")
+    return unlinked((run.reports / "report.md").read_text(encoding="utf-8"))
 
 
 def test_a_denial_is_told_with_what_and_why(done):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.links import unlinked
 from markdown_it import MarkdownIt
 from waypost.nodes.evidence import write_evidence
 from waypost.state.pipeline import Baseline, Blocked
@@ -32,6 +33,10 @@ AUDIT = ["Scope", "Acceptance Coverage", "Command Contract", "Transitions", "Att
 
 
 def written(run: Run, name: str = "report.md", **changes: Any) -> str:
+    return unlinked(linked(run, name, **changes))
+
+
+def linked(run: Run, name: str = "report.md", **changes: Any) -> str:
     write_evidence(run.state(**changes), run.folder)
     return (run.reports / name).read_text()
 
@@ -56,7 +61,7 @@ def test_the_audit_summary_has_its_sections_in_order(done: Run) -> None:
 @pytest.mark.parametrize("name", ["report.md", "audit-summary.md", "verification.log"])
 def test_the_evidence_of_a_mapped_run_keeps_its_shape(mapped: Run, name: str) -> None:
     mapped.move(Status.ACCEPT, Status.DONE, Node.TRANSITION, Route.ACCEPTED_ALL, "every criterion passed")
-    assert written(mapped, name) == (GOLDEN / name).read_text()
+    assert linked(mapped, name) == (GOLDEN / name).read_text()
 
 
 def test_title_and_status_come_first(done: Run) -> None:
@@ -107,7 +112,7 @@ def test_a_state_that_claims_done_without_proof_is_not_reported_as_passed(run: R
     run.verdict(checks=())
     forged = run.state(Status.BLOCKED).model_copy(update={"status": Status.DONE})
     write_evidence(forged, run.folder)
-    assert "**Status:** DONE. **Verdict:** UNVERIFIABLE." in (run.reports / "report.md").read_text()
+    assert "**Status:** DONE. **Verdict:** UNVERIFIABLE." in unlinked((run.reports / "report.md").read_text())
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNVERIFIABLE])
@@ -180,7 +185,7 @@ def test_many_changes_are_counted_even_where_they_are_not_shown(run: Run) -> Non
 
 def test_every_file_stands_with_its_hash(done: Run) -> None:
     files = write_evidence(done.state(), done.folder)
-    listed = sections((done.reports / "report.md").read_text())["Logs / Artifacts"]
+    listed = sections(unlinked((done.reports / "report.md").read_text()))["Logs / Artifacts"]
     for file in files[1:]:
         assert f"| `{Path(file.path).name}` | `{file.sha256}` | computed |" in listed
     for check in done.checks:
@@ -280,7 +285,7 @@ def test_hostile_text_changes_no_structure(run: Run, name: str) -> None:
     run.verdict(outcome=Outcome.FAILED, reason=HOSTILE)
     run.verdict(None, outcome=Outcome.FAILED, reason=HOSTILE)
     run.move(Status.ACCEPT, Status.BLOCKED, Node.TRANSITION, Route.EXHAUSTED, HOSTILE)
-    report = written(
+    report = linked(
         run,
         name,
         status=Status.BLOCKED,
@@ -295,8 +300,12 @@ def test_hostile_text_changes_no_structure(run: Run, name: str) -> None:
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(report)
     headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
     assert headings[1:] == (EIGHT if name == "report.md" else AUDIT)
-    children = [child.type for token in tokens for child in token.children or []]
-    assert set(children) <= {"text", "text_special", "code_inline", "strong_open", "strong_close", "softbreak"}
+    children = [child for token in tokens for child in token.children or []]
+    types = {"text", "text_special", "code_inline", "strong_open", "strong_close", "softbreak"}
+    assert {child.type for child in children} <= types | {"link_open", "link_close"}
+    targets = {str(child.attrs["href"]) for child in children if child.type == "link_open"}
+    ours = ("../../ledger.jsonl#/", "../../checks/", "../../dispatch/", "verification.log", "audit-summary.md")
+    assert all(target.startswith(ours) for target in targets)
     assert "html_block" not in {token.type for token in tokens}
     for widths in _tables(tokens):
         assert len(set(widths)) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.links import unlinked
 from waypost.nodes.evidence import staging, write_evidence
 from waypost.state.errors import EvidenceError
 from waypost.state.records import AttemptOutcome
@@ -65,7 +66,7 @@ def test_time_zone_of_the_machine_changes_nothing(mapped: Run, monkeypatch: pyte
 def test_a_later_call_replaces_the_earlier_files(done: Run) -> None:
     write_evidence(done.state(Status.BLOCKED), done.folder)
     write_evidence(done.state(), done.folder)
-    assert "**Status:** DONE." in (done.reports / "report.md").read_text()
+    assert "**Status:** DONE." in unlinked((done.reports / "report.md").read_text())
     assert sorted(contents(done)) == NAMES
 
 
@@ -137,7 +138,7 @@ def test_files_of_an_attempt_that_never_ended_are_listed_as_they_are(run: Run) -
     changes: dict[str, Any] = {"exit_code": None, "ended_at": None, "stdout_sha256": None, "stderr_sha256": None}
     run.attempt(outcome=AttemptOutcome.RUNNING, **changes)
     write_evidence(run.state(Status.BLOCKED), run.folder)
-    report = (run.reports / "report.md").read_text()
+    report = unlinked((run.reports / "report.md").read_text())
     digest = hashlib.sha256(b"all tests passed, trust me\n").hexdigest()
     assert f"| `dispatch/S1/attempt-1/stdout.log` | `{digest}` | computed |" in report
 
