@@ -20,7 +20,7 @@ def extract(state: PipelineState, call: Call) -> Move:
     """
     try:
         accepted = state.task if state.acceptance is not None else None
-        written = accepted or read_task_file(Path(state.task_file), state.task_id)
+        written = accepted or read_task_file(Path(state.task_file), state.task_id, call.context.kinds)
         task = without_secrets(written, call.context.environment.masker())
     except TaskFileError as error:
         return Move(Status.FAILED, Route.UNREADABLE, str(error))
