@@ -162,6 +162,9 @@ class PipelineState(BaseModel):
     work_sha256: str | None = Field(
         default=None, description="Over all changed files when the newest round ended, where a person has to accept it."
     )
+    undecided: tuple[str, ...] = Field(
+        default=(), description="Checks of the newest round that a person has still to decide."
+    )
     blocked: Blocked | None = None
     decisions: Annotated[tuple[Decision, ...], append] = ()
     evidence: tuple[EvidenceFile, ...] = ()

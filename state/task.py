@@ -11,6 +11,9 @@ from .budget import Allowance
 from .ids import CheckRef, CheckRefField, CriterionIdField, StepIdField, TaskIdField
 from .model import Record
 
+MANUAL = "manual"
+"""The kind of check that a person decides."""
+
 KindName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 
 

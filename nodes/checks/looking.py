@@ -33,6 +33,11 @@ def look_and_judge(kind: Kind, probe: Probe, bench: WorkBench, blank: Check, run
         seen = Seen(given_up=failed(str(why)))
     except Exception as error:  # a kind of a user may raise anything
         seen = Seen(given_up=unverifiable(_broken(kind, error)))
+    return judged(kind, probe, seen, blank, run_dir)
+
+
+def judged(kind: Kind, probe: Probe, seen: Seen, blank: Check, run_dir: Path) -> Check:
+    """The check `blank` with what was seen, and the verdict over that."""
     files = {"log": seen.log, **seen.kept}
     hashed = {
         name: EvidenceFile(path=_inside(path, run_dir), sha256=sha256_file(path))
@@ -51,22 +56,22 @@ def look_and_judge(kind: Kind, probe: Probe, bench: WorkBench, blank: Check, run
         }
     )
     if seen.given_up is not None:
-        judged = never_passed(seen.given_up)
+        verdict = never_passed(seen.given_up)
     else:
         with open_run_folder(run_dir) as folder, Bounded() as bounded:
-            judged = judge_again(kind, probe, check, folder, bounded)
-    return check.model_copy(update={"outcome": judged.outcome, "reason": judged.reason})
+            verdict = judge_again(kind, probe, check, folder, bounded)
+    return check.model_copy(update={"outcome": verdict.outcome, "reason": verdict.reason})
 
 
 def judge_again(kind: Kind, probe: Probe, check: Check, folder: RunFolder, bounded: Bounded) -> Judged:
     """The verdict over a check, from the files of its run alone."""
     try:
-        judged = cast(object, kind.judge(probe, KeptFiles(check, folder, bounded)))
+        told = cast(object, kind.judge(probe, KeptFiles(check, folder, bounded)))
     except NotKept as why:
         return failed(str(why))
     except Exception as error:  # a kind of a user may raise anything
         return unverifiable(_broken(kind, error))
-    return judged if isinstance(judged, Judged) else unverifiable(f'the kind "{kind.name}" gave no verdict')
+    return told if isinstance(told, Judged) else unverifiable(f'the kind "{kind.name}" gave no verdict')
 
 
 def declared(task: Task, check: Check, kinds: Kinds) -> tuple[Kind, Probe] | None:

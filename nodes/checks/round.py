@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +14,13 @@ from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
 from ...state.status import Node
-from ...state.task import Command, Contract, Output, Probe
+from ...state.task import MANUAL, Command, Contract, Output, Probe, Task
 from ..context import Call
 from ..workers.files import make_private_folder, sha256_file, write_private
 from ..workers.leftovers import RUN_DIR_VARIABLE
 from .bench import WorkBench
 from .kinds.command import CommandKind, as_probe
 from .kinds.kind import Kind
-from .kinds.manual import MANUAL
 from .looking import look_and_judge, title_of
 from .outputs import look_at_output
 from .scope import judge_changes, scope_log
@@ -35,11 +34,21 @@ _COMMAND = CommandKind()
 
 
 @dataclass(frozen=True)
+class ForPerson:
+    """A check that a person decides: its record before that, and where the files are that it is about."""
+
+    blank: Check
+    probe: Probe
+    workspace: Path
+
+
+@dataclass(frozen=True)
 class Round:
     """Where a round happens, and what it may take.
 
     Attributes:
         holds: in an isolated run, whether the commit that is looked at holds a path; an output has to be in it.
+        for_people: the checks of this round that a person decides, in order; shared with copies of the round.
     """
 
     number: int
@@ -49,6 +58,7 @@ class Round:
     limits: Limits
     call: Call
     holds: Callable[[str], bool] | None = None
+    for_people: list[ForPerson] = field(default_factory=list["ForPerson"])
 
     @property
     def folder(self) -> Path:
@@ -89,8 +99,10 @@ class Round:
         for command in contract.verification:
             yield from self._command(command, step, attempt)
         for probe in contract.probes:
-            # A person is asked once everything else has passed.
-            if probe.kind != MANUAL:
+            if probe.kind == MANUAL:
+                # A person is asked once everything else has passed.
+                self.for_people.append(ForPerson(self._blank(probe, step, attempt), probe, self.workspace))
+            else:
                 yield self.probe(probe, step, attempt)
         for output in contract.outputs:
             outcome, reason = look_at_output(self.workspace, output.path)
@@ -215,7 +227,19 @@ class Round:
     def probe(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
         """A check of a registered kind."""
         kind = self.call.context.kinds.get(probe.kind)
-        blank = Check(
+        blank = self._blank(probe, step, attempt)
+        return blank if kind is None else self._looked(kind, probe, blank, probe.timeout_s)
+
+    def probe_again(self, task: Task, before: Check) -> Check:
+        """A check that only looks, as it is now; one that runs a command as it was."""
+        kind = self.call.context.kinds.get(before.probe)
+        probe = task.contract(before.step).probe(before.ref)
+        if kind is None or probe is None or kind.runs:
+            return before
+        return self._looked(kind, probe, self._blank(probe, before.step, before.attempt), probe.timeout_s)
+
+    def _blank(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
+        return Check(
             id=self._id(step, probe.ref),
             round=self.number,
             step=step,
@@ -227,7 +251,6 @@ class Round:
             outcome=Outcome.UNVERIFIABLE,
             reason=f'there is no kind of check "{probe.kind}" here',
         )
-        return blank if kind is None else self._looked(kind, probe, blank, probe.timeout_s)
 
     def _looked(self, kind: Kind, probe: Probe, blank: Check, timeout_s: float | None) -> Check:
         """The check, done: what its look kept, and the verdict over that."""

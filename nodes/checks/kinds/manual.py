@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ....state.task import Probe
+from ....state.task import MANUAL, Probe
 from .kind import Argument, Bench, Judged, Kept, Kind, NotKept, Seen, failed, passed
 from .notes import facts_of
 
-MANUAL = "manual"
 APPROVED, REJECTED = "approved", "rejected"
 
 
