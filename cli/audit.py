@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..nodes.audit import Audit, Finding, Found, audit_log, audit_run, audit_source
+from ..nodes.checks.kinds import installed_kinds
 from ..nodes.evidence.bundle import read_bundle
 from ..state.errors import EvidenceError
 from ..state.ids import run_id as checked_run_id
@@ -50,7 +51,7 @@ def _audit(what: str, runs: Path, opener: Opener | None) -> Audit:
     refuse_batch(run_dir)
     with open_saver(runs, read_only=True) as saver:
         facts = facts_of(saver, run_dir, run)
-    found = audit_run(run, run_dir, facts, opener)
+    found = audit_run(run, run_dir, facts, opener, installed_kinds())
     here = tuple(audit_source(facts.state)) if facts.state else ()
     return Audit(run, (*found.findings, *here))
 
@@ -63,7 +64,7 @@ def _audit_bundle(path: Path, opener: Opener | None) -> Audit:
             return Audit(path.name, (Finding("bundle", path.name, Found.WRONG, error.render()),))
         with open_saver(Path(name), read_only=True) as saver:
             facts = facts_of(saver, run_dir, run_dir.name)
-        return audit_run(run_dir.name, run_dir, facts, opener)
+        return audit_run(run_dir.name, run_dir, facts, opener, installed_kinds())
 
 
 def _tell(found: Audit) -> None:

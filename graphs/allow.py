@@ -8,7 +8,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from ..state import acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task
+from ..state import acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task
 
 
 def _types_of(module: ModuleType) -> list[type]:
@@ -21,6 +21,6 @@ def _types_of(module: ModuleType) -> list[type]:
 
 STATE_TYPES: tuple[type, ...] = tuple(
     item
-    for module in (acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task)
+    for module in (acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task)
     for item in _types_of(module)
 )

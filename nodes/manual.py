@@ -70,7 +70,7 @@ def ask_to_decide(state: PipelineState, task: Task, run_dir: Path) -> Blocked:
     attempt = state.attempts_of(step.id)[-1].number
     texts = [c.text for c in task.contract(blank.step).criteria if probe.ref in c.verified_by]
     return Blocked(
-        question=f"{' '.join(probe.subject) or 'Is it as it shall be'}? A person has to decide; everything else passed.",
+        question=f"A person has to decide, everything else passed: {' '.join(probe.subject)}",
         reasons=(*(f"criterion: {text}" for text in texts), *result_of(state, task, step, run_dir)),
         approval=Approval(
             step=step.id,

@@ -98,7 +98,7 @@ def _checks(state: PipelineState) -> Iterator[Finding]:
 def _complaint(state: PipelineState, check: Check) -> str:
     """Why an outcome does not follow from the facts beside it; empty if it does."""
     passed = check.outcome is Outcome.PASSED
-    if check.kind is CheckKind.COMMAND and passed != (check.exit_code == 0):
+    if check.kind is CheckKind.COMMAND and not _exit_code_fits(state.task, check, passed):
         return f"is {check.outcome} with exit code {check.exit_code}"
     if check.kind is CheckKind.COMMAND and passed and not (check.argv and check.log and check.log_sha256):
         return "passed without a command line, or without a log"
@@ -109,6 +109,16 @@ def _complaint(state: PipelineState, check: Check) -> str:
         if attempt is None or passed != attempt.succeeded:
             return f"is {check.outcome}, which the attempt does not bear out"
     return ""
+
+
+def _exit_code_fits(task: Task | None, check: Check, passed: bool) -> bool:
+    """Whether a command can have that outcome with its exit code; its output is judged elsewhere."""
+    contract = task.contract(check.step) if task else None
+    command = next((c for c in contract.verification if c.ref == check.ref), None) if contract else None
+    if command is None:
+        return False
+    fits = check.exit_code == command.exit_code
+    return fits if passed else not fits or command.output is not None
 
 
 def _verdicts(state: PipelineState, task: Task) -> Iterator[Finding]:

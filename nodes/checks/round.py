@@ -236,7 +236,10 @@ class Round:
         probe = task.contract(before.step).probe(before.ref)
         if kind is None or probe is None or kind.runs:
             return before
-        return self._looked(kind, probe, self._blank(probe, before.step, before.attempt), probe.timeout_s)
+        now = self._looked(kind, probe, self._blank(probe, before.step, before.attempt), probe.timeout_s, quiet=True)
+        if now.outcome is not before.outcome:
+            self._say("check_finished", now.step, now.run, now.outcome)
+        return now
 
     def _blank(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
         return Check(
@@ -252,7 +255,7 @@ class Round:
             reason=f'there is no kind of check "{probe.kind}" here',
         )
 
-    def _looked(self, kind: Kind, probe: Probe, blank: Check, timeout_s: float | None) -> Check:
+    def _looked(self, kind: Kind, probe: Probe, blank: Check, timeout_s: float | None, *, quiet: bool = False) -> Check:
         """The check, done: what its look kept, and the verdict over that."""
         environment = self.call.context.environment
         bench = WorkBench(
@@ -266,12 +269,14 @@ class Round:
             stop=self.call.draining,
             holds=self.holds,
         )
-        self._say("check_started", blank.step, blank.run, None)
+        if not quiet:
+            self._say("check_started", blank.step, blank.run, None)
         started = datetime.now(UTC)
         check = look_and_judge(kind, probe, bench, blank, self.run_dir)
         if check.argv or kind.runs:
             check = check.model_copy(update={"started_at": started, "cwd": str(self.workspace)})
-        self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
+        if not quiet:
+            self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
         return check
 
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
