@@ -12,6 +12,7 @@ import argparse
 import base64
 import hashlib
 import json
+import re
 import sys
 import tarfile
 import zlib
@@ -151,7 +152,8 @@ def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
     """Every recorded hash, and every criterion; returns how many criteria are proved."""
     need(state["status"] == "DONE", f"the run is {state['status']}, not DONE")
     recorded = [(check["log"], check["log_sha256"]) for check in state["checks"] if check["log"]]
-    recorded += [(file["path"], file["sha256"]) for file in state["evidence"]]
+    kept = [file for check in state["checks"] for file in check.get("kept", ())]
+    recorded += [(file["path"], file["sha256"]) for file in [*kept, *state["evidence"]]]
     for attempt in state["attempts"]:
         recorded += [(f"{attempt['folder']}/{name}.log", attempt[f"{name}_sha256"]) for name in ("stdout", "stderr")]
     for path, wanted in recorded:
@@ -159,9 +161,14 @@ def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
     last = max(check["round"] for check in state["checks"])
     final = [check for check in state["checks"] if check["round"] == last]
     for check in final:
-        if check["kind"] == "command":
-            passed = (check["outcome"] == "PASSED") == (check["exit_code"] == 0)
-            need(passed, f"check {check['id']} is {check['outcome']} with exit code {check['exit_code']}")
+        if check["kind"] == "command" and check["outcome"] == "PASSED":
+            contract = next((step for step in state["task"]["steps"] if step["id"] == check["step"]), state["task"])
+            said = next(one for one in contract["verification"] if one["ref"] == check["ref"])
+            fits = check["exit_code"] == said.get("exit_code", 0)
+            need(fits, f"check {check['id']} is PASSED with exit code {check['exit_code']}")
+            text = files[check["log"]].decode("utf-8", "replace") if said.get("output") else ""
+            held = re.search(said.get("output") or "", text, re.MULTILINE)
+            need(held, f"the output of check {check['id']} does not hold what it has to")
         replaced = any(c["stands_for"] == check["run"] and c["outcome"] == "PASSED" for c in final)
         good = check["outcome"] == "PASSED" or (check["kind"] == "baseline" and replaced)
         need(good, f"check {check['id']} of the last round is {check['outcome']}")
@@ -312,6 +319,8 @@ def verify(bundle: bytes, key: bytes | None) -> Iterator[str]:
     state = newest_state(lines)
     need(manifest["run"] == run == state["run_id"] == lines[0]["thread"], "run ids differ")
     yield f"criteria     {check_records(state, files)} proved by checks of the last round"
+    if kinds := {check["probe"] for check in state["checks"] if check.get("probe")}:
+        yield f"not redone   what checks of the kind {', '.join(sorted(kinds))} have kept: waypost audit judges it"
     yield f"log          {check_log(files[f'{folder}/verification.log'], state)} entries, as recorded"
     payload = check_attestation(files, folder, manifest)
     yield "attestation  covers the reports, the manifest and the ledger"
@@ -329,17 +338,7 @@ def main() -> int:
     try:
         for line in verify(given.bundle.read_bytes(), read_key(given.key) if given.key else None):
             print(line)
-    except (
-        Wrong,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        LookupError,
-        OSError,
-        zlib.error,
-        tarfile.TarError,
-    ) as why:
+    except (Wrong, ValueError, LookupError, TypeError, OSError, zlib.error, tarfile.TarError) as why:
         print(f"NOT VERIFIED {given.bundle}: {why}")
         return 1
     print(f"VERIFIED     {given.bundle}")
