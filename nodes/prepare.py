@@ -21,6 +21,7 @@ from .checks.kinds import BUILTIN, Kinds
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
+from .freeze import held_to
 from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
 from .secrets import without_secrets
@@ -69,7 +70,7 @@ def new_run(
         kinds: the kinds of check that the card may name; those of the context that the run is invoked with.
 
     Raises:
-        InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
+        InputError: the task is not what was frozen beside its file; or the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
     """
     where = Path(workspace).absolute()
     runs = Path(runs_dir).absolute()
@@ -78,6 +79,7 @@ def new_run(
     written = accepted.task if accepted is not None else read_task_file(Path(task_file), task, kinds)
     parsed = without_secrets(written, (environment or Environment()).masker())
     compile_plan(parsed)
+    frozen = held_to(Path(task_file), parsed, kinds)
     baseline = read_baseline(where, runs_dir=runs)
     isolated = None
     if Isolation(isolate) is Isolation.WORKTREE:
@@ -96,6 +98,7 @@ def new_run(
         task_id=parsed.id,
         task=parsed if accepted is not None else None,
         acceptance=accepted.acceptance if accepted is not None else None,
+        frozen=frozen,
         workspace=str(where.resolve()),
         worker=worker,
         limits=limits or Limits(),

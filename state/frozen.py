@@ -43,5 +43,6 @@ def task_digest(task: Task) -> str:
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
-        return {key: _without_places(item) for key, item in items if key not in _PLACES}
+        # The arguments of a check have whatever names their kind gives them.
+        return {key: item if key == "args" else _without_places(item) for key, item in items if key not in _PLACES}
     return [_without_places(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value

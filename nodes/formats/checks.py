@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ...state.ids import CheckRef
+from ...state.task import Probe
 from ..checks.kinds import Kinds
 from ..checks.kinds.command import CommandKind
 from ..checks.kinds.grammar import misfit, paths_of, usage
@@ -48,6 +50,10 @@ class Check:
     def as_probe(self) -> dict[str, Any]:
         """The fields of a `Probe`."""
         return {"kind": self.kind, "subject": self.subject, "args": dict(self.args)}
+
+    def title(self, kinds: Kinds) -> str:
+        """The check in words."""
+        return " ".join(kinds[self.kind].title(Probe(ref=CheckRef("V"), **self.as_probe())).split())
 
 
 def checked(

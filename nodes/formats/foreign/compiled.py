@@ -65,6 +65,11 @@ def proving(task: ForeignTask, checks: ChecksFile | None) -> tuple[Proving, ...]
     )
 
 
+def other_checks(one: Proving, kinds: Kinds) -> list[str]:
+    """Its checks that are more than a command, in words."""
+    return [check.title(kinds) for check in one.others]
+
+
 def _proving(criterion: ForeignCriterion, added: AddedCheck | None) -> Proving:
     skip = added.skip if added is not None else frozenset[str]()
     run = added.run if added is not None else ()
