@@ -70,7 +70,8 @@ def new_run(
         kinds: the kinds of check that the card may name; those of the context that the run is invoked with.
 
     Raises:
-        InputError: the task is not what was frozen beside its file; or the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
+        InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves), or the
+            task is not what was frozen beside its file.
     """
     where = Path(workspace).absolute()
     runs = Path(runs_dir).absolute()

@@ -24,7 +24,7 @@ _JUDGED = frozenset({CheckKind.COMMAND, CheckKind.PROBE})
 
 
 def audit_kinds(state: PipelineState, run: RunFolder, kinds: Kinds) -> Iterator[Finding]:
-    """Whether each recorded outcome is what its kind says about what was kept. A pass that nobody can judge is wrong."""
+    """Whether each outcome is what its kind says about what was kept. A pass that nobody here can judge is wrong."""
     task = state.task
     checks = [check for check in state.checks if check.kind in _JUDGED]
     if task is None or not checks:

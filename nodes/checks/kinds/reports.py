@@ -27,7 +27,7 @@ def fresh_report(path: Path, made_ns: int) -> bytes | None:
         return None
     except OSError as error:
         raise NotKept(f"the JUnit report is a link, or cannot be read: {error.strerror}") from None
-    with open(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             raise NotKept("the JUnit report is no regular file of its own")
@@ -35,4 +35,7 @@ def fresh_report(path: Path, made_ns: int) -> bytes | None:
             raise NotKept("the JUnit report is older than this run of its tests")
         if found.st_size > REPORT_MAX_BYTES:
             raise NotKept(f"the JUnit report has {found.st_size} bytes, at most {REPORT_MAX_BYTES} are read")
-        return file.read(REPORT_MAX_BYTES + 1)
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(REPORT_MAX_BYTES + 1)
+    finally:
+        os.close(handle)

@@ -66,7 +66,10 @@ class TestKind(Kind):
             seen = replace(seen, argv=tuple(word.replace(str(report), PLACE) for word in seen.argv))
             if seen.given_up is not None:
                 return seen
-            content = fresh_report(report, made_ns)
+            try:
+                content = fresh_report(report, made_ns)
+            except NotKept as why:
+                return replace(seen, given_up=failed(str(why)))
             return seen if content is None else replace(seen, kept={_JUNIT: bench.keep(_JUNIT, content)})
         finally:
             shutil.rmtree(out, ignore_errors=True)
