@@ -103,8 +103,9 @@ class _Checks:
         elif proof.text in self._lines:
             return proof.text
         elif proof.text in self._kinds:
-            question = Words(" ".join(criterion.text.text.split()), line)
-            check = checked(self.file, self._kinds, Words(proof.text, line), (question,), [])
+            text = Words(" ".join(criterion.text.text.split()), line)
+            subject = () if self._kinds[proof.text].subject.required else (text,)
+            check = checked(self.file, self._kinds, Words(proof.text, line), subject, [])
         else:
             raise self.file.error(
                 line,

@@ -6,6 +6,7 @@ and the texts behind it, answers with one JSON line, and so on until there is no
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import resource
@@ -38,19 +39,19 @@ def _found(pattern: str, text: bytes) -> bool:
 
 def _errors(schema: bytes, document: bytes) -> dict[str, Any]:
     try:
-        from jsonschema.validators import validator_for
-        from jsonschema_specifications import REGISTRY
+        validators = importlib.import_module("jsonschema.validators")
+        registry = importlib.import_module("jsonschema_specifications").REGISTRY
     except ImportError as error:
         return {"absent": str(error)}
     rules = json.loads(schema)
-    kind = validator_for(rules)
+    kind = validators.validator_for(rules)
     kind.check_schema(rules)
     try:
         value = json.loads(document, parse_constant=_no_json)
     except ValueError as error:
         return {"errors": [f"no JSON: {error}"]}
     # A registry that is given retrieves nothing: a reference to elsewhere is an error, and not a request.
-    found = kind(rules, registry=REGISTRY).iter_errors(value)
+    found = kind(rules, registry=registry).iter_errors(value)
     errors: list[str] = []
     for error in found:
         errors.append(f"{error.json_path}: {error.message}"[:300])
