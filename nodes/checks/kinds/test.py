@@ -20,6 +20,7 @@ PLACE = "{junit}"
 _REPORT = "report.xml"
 _JUNIT = "junit.xml"
 _PYTEST = "python3 -m pytest"
+_RUNNERS = [[tool, "run"] for tool in ("uv", "poetry", "pdm", "pipenv", "rye")]
 _PROGRAMS = frozenset({"pytest", "py.test"})
 
 
@@ -103,6 +104,8 @@ def _is_pytest(run: str) -> bool:
     """True for one plain command that is pytest, behind which an option can be put."""
     if not plain(run):
         return False
-    words = argv_of(run)
+    words = list(argv_of(run))
+    while words[1:] and (words[0] == "env" or "=" in words[0] or words[:2] in _RUNNERS):
+        del words[: 2 if words[:2] in _RUNNERS else 1]
     program = words[0].rpartition("/")[2]
-    return program in _PROGRAMS or (program.startswith("python") and words[1:3] == ("-m", "pytest"))
+    return program in _PROGRAMS or (program.startswith("python") and words[1:3] == ["-m", "pytest"])

@@ -89,6 +89,13 @@ def test_a_secret_in_a_report_is_hidden_where_it_is_kept(reports):
 
 
 @pytest.mark.parametrize(
+    "run", ["pytest -q", "python3 -m pytest", "env A=1 .venv/bin/python -m pytest", "uv run pytest"]
+)
+def test_a_command_that_is_pytest_needs_no_place_in_it(run):
+    assert misfit(BUILTIN["test"], ("a.py::b",), {"run": run}) == ""
+
+
+@pytest.mark.parametrize(
     ("subject", "args", "said"),
     {
         "no place for a report": (("a::b",), {"run": "make test"}, "not told where its report goes"),
