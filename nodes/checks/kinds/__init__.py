@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .builtin import BUILTIN, installed_kinds, with_kinds
-from .kind import Argument, Bench, Judged, Kept, Kind, Kinds, Seen, Shape
+from .kind import Argument, Bench, Judged, Kept, Kind, Kinds, NotKept, Seen, Shape, failed, passed, unverifiable
 
 __all__ = [
     "BUILTIN",
@@ -13,8 +13,12 @@ __all__ = [
     "Kept",
     "Kind",
     "Kinds",
+    "NotKept",
     "Seen",
     "Shape",
+    "failed",
     "installed_kinds",
+    "passed",
+    "unverifiable",
     "with_kinds",
 ]
