@@ -95,6 +95,14 @@ CHEATS = (
         Ending.BLOCKED,
         "build is reached through a link",
     ),
+    Cheat(
+        "leaves the file where git ignores it, so that it is not delivered",
+        "",
+        Ending.BLOCKED,
+        "build/a.txt is in no commit",
+        text=card(bash="mkdir build; echo x > build/a.txt", criteria="- It works. Verified by file `build/a.txt`"),
+        options=("--isolate", "worktree"),
+    ),
     on_kinds(
         "lets the schema be fetched from elsewhere",
         'echo {} > a.json; echo \'{"$ref": "http://127.0.0.1:9/s.json"}\' > s.json',

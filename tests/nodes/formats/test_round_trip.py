@@ -187,3 +187,21 @@ def test_a_task_written_as_json_reads_as_itself(tmp_path, task, indent, ascii):
 def test_a_task_written_as_json_with_spaces_is_yaml_as_well(tmp_path, task):
     written = json.dumps(task.model_dump(mode="json"), indent=1, ensure_ascii=False)
     assert read_back(tmp_path / "tasks.yaml", written) == without_places(task.model_dump(mode="json"))
+
+
+def called(probe):
+    """A check of a kind as it stands behind "Verified by"."""
+    args = "".join(f" with {name} {ticked(value)}" for name, value in probe.args.items())
+    return f"{probe.kind} {' '.join(ticked(text) for text in probe.subject)}{args}"
+
+
+@SETTINGS
+@given(task=tasks())
+def test_checks_written_behind_their_criterion_read_as_themselves(tmp_path, task):
+    probes = [probe.model_copy(update={"timeout_s": None}) for step in task.steps for probe in step.probes]
+    unlike = {(p.kind, p.subject, *sorted(p.args.items())): p for p in probes}
+    items = "".join(f"- It is so. Verified by {called(probe)}\n" for probe in unlike.values())
+    text = f"### Task T: t\n**Goal**: g\n**Concrete Actions**: do\n**Acceptance Criteria**\n{items or '- None.'}\n"
+    (step,) = read_back(tmp_path / "tasks.md", text)["steps"]
+    found = [{**probe, "ref": None} for probe in step["probes"]]
+    assert found == [{**without_places(p.model_dump(mode="json")), "ref": None} for p in unlike.values()]

@@ -114,3 +114,9 @@ def test_a_pattern_that_would_take_for_ever_is_given_up_and_the_next_one_is_answ
 def test_a_pattern_of_a_schema_that_would_take_for_ever_is_given_up():
     with Bounded(limit_s=2.0) as bounded, pytest.raises(NotKept, match="more than 2 s"):
         bounded.schema_errors(b'{"pattern": "^(a+)+$"}', b'"' + b"a" * 40 + b'!"')
+
+
+def test_without_the_extra_a_schema_is_not_passed_and_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(Bounded, "_ask", lambda *_: {"absent": "No module named 'jsonschema'"})
+    with pytest.raises(NotKept, match=r"pip install 'waypost\[schema\]'"):
+        Bounded().schema_errors(b"{}", b"{}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from kit.cards import write_card
-from waypost.nodes.checks.kinds import Argument, Judged, Kind, Seen, Shape, with_kinds
+from waypost.nodes.checks.kinds import Argument, Judged, Kind, Seen, Shape, installed_kinds, with_kinds
 from waypost.nodes.checks.kinds.kind import failed, passed
 from waypost.nodes.formats import read_task_file
 from waypost.state.errors import InputError, TaskFileError
@@ -112,3 +114,51 @@ def test_a_name_that_is_taken_or_none_is_refused(name):
 
 def test_a_verdict_is_what_a_kind_says(place):
     assert Judged(Outcome.PASSED, "x") == passed("x")
+
+
+def offer(folder, monkeypatch, module, points):
+    """A package that is installed in `folder` and offers kinds."""
+    (folder / "their_kinds.py").write_text(module)
+    info = folder / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[waypost.check_kinds]\n{points}\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "their_kinds", raising=False)
+
+
+THEIRS = """
+from waypost.nodes.checks.kinds import Argument, Kind, Seen, passed
+
+class Yes(Kind):
+    name = "yes"
+    subject = Argument("word", "a word")
+    def look(self, probe, bench):
+        return Seen(log=bench.note(a=1))
+    def judge(self, probe, kept):
+        return passed("yes")
+"""
+
+
+def test_an_installed_package_can_offer_one(tmp_path, monkeypatch):
+    offer(tmp_path, monkeypatch, THEIRS, "yes = their_kinds:Yes")
+    assert installed_kinds()["yes"].name == "yes"
+
+
+@pytest.mark.parametrize(
+    ("module", "point", "said"),
+    {
+        "it fails when it is loaded": ("1/0", "yes = their_kinds:Yes", "ZeroDivisionError"),
+        "it is not there": ("", "yes = their_kinds:Yes", "AttributeError"),
+        "it is no kind": ("Yes = 7", "yes = their_kinds:Yes", "no kind of check"),
+        "it has the name of ours": (
+            THEIRS.replace('"yes"', '"file"', 1),
+            "yes = their_kinds:Yes",
+            "two kinds of check",
+        ),
+    }.values(),
+)
+def test_one_that_cannot_be_had_is_named_before_anything_is_run(tmp_path, monkeypatch, module, point, said):
+    offer(tmp_path, monkeypatch, module, point)
+    with pytest.raises(InputError, match=said):
+        installed_kinds()

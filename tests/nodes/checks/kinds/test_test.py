@@ -31,7 +31,7 @@ def test_a_named_test_that_passed_in_the_report_of_the_run_is_proved_and_the_rep
 
 def test_pytest_is_told_itself_where_its_report_goes(place):
     (place.workspace / "test_it.py").write_text("def test_a(): pass\n\ndef test_b(): assert False\n")
-    run = f"{sys.executable} -m pytest -q -p no:cacheprovider test_it.py"
+    run = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q -p no:cacheprovider test_it.py"
     assert place.says("test", "test_it.py::test_a", run=run, exit_code="1")[0] == "PASSED"
     outcome, reason = place.says("test", "test_it.py::test_a", "test_it.py::test_b", run=run)
     assert (outcome, "test_it.py::test_b did not pass: failure" in reason) == ("FAILED", True)
