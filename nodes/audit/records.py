@@ -10,6 +10,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Transition, Verdict
 from ...state.status import Node, Status, check_transition
 from ...state.task import Task
+from ..evidence.proof import contracts as contracts_of
 from ..plan import compile_plan
 from ..verdicts import judge
 from .finding import Finding, ok, wrong
@@ -113,8 +114,8 @@ def _complaint(state: PipelineState, check: Check) -> str:
 
 def _exit_code_fits(task: Task | None, check: Check, passed: bool) -> bool:
     """Whether a command can have that outcome with its exit code; its output is judged elsewhere."""
-    contract = task.contract(check.step) if task else None
-    command = next((c for c in contract.verification if c.ref == check.ref), None) if contract else None
+    contracts = [one for step, one in contracts_of(task) if step == check.step] if task else []
+    command = next((c for one in contracts for c in one.verification if c.ref == check.ref), None)
     if command is None:
         return False
     fits = check.exit_code == command.exit_code

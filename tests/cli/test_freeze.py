@@ -123,3 +123,30 @@ def test_a_note_without_freezing_is_refused_and_planning_alone_writes_nothing(ow
     assert owner.plan("--note", "x").code == 2
     assert owner.plan().code == 0
     assert not owner.frozen.exists()
+
+
+MIXED = card(
+    bash="true",
+    criteria="- AC1: It is there. Verified by file `out.txt` matches `^x$`, V1\n- AC2: It is fine.",
+    verification="- V1: `make test`\n  - output: `OK`",
+)
+
+
+def test_the_plan_of_a_card_says_of_each_criterion_what_kinds_of_check_prove_it_or_that_none_does(owner):
+    owner.path.write_text(MIXED)
+    shown = owner.plan().out
+    assert "check       file out.txt, matches ^x$  (file V2)" in shown
+    assert "check       make test, output OK  (command V1)" in shown
+    assert 'or to waypost.checks.toml: [task."T-1"."S1.AC2"] run = "COMMAND"' in shown
+    task, result = owner.plan("--json").events
+    assert [(c["key"], [k["kind"] for k in c["checks"]], c["proved"]) for c in task["criteria"]] == [
+        ("S1.AC1", ["file", "command"], True),
+        ("S1.AC2", [], False),
+    ]
+    assert (result["event"], result["unverifiable_tasks"]) == ("result", 1)
+
+
+def test_freezing_ends_with_one_result_for_a_script(owner):
+    *_, result = owner.plan("--freeze", "--json").events
+    assert (result["event"], result["frozen"]) == ("result", str(owner.frozen))
+    assert set(result["digests"]) == {"T-1"}
