@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..nodes.audit import Audit, Finding, Found, audit_log, audit_run, audit_source
+from ..nodes.checks.kinds import installed_kinds
 from ..nodes.evidence.bundle import read_bundle
 from ..state.errors import EvidenceError, InputError
 from ..state.ids import run_id as checked_run_id
@@ -61,7 +62,12 @@ def _audit(what: str, runs: Path, opener: Opener | None, repository: Path | None
         facts = facts_of(saver, run_dir, run)
     workspace = Path(facts.state.workspace) if facts.state else None
     found = audit_run(
-        run, run_dir, facts, opener, repository or (workspace if workspace and workspace.is_dir() else None)
+        run,
+        run_dir,
+        facts,
+        opener,
+        repository or (workspace if workspace and workspace.is_dir() else None),
+        installed_kinds(),
     )
     here = tuple(audit_source(facts.state)) if facts.state else ()
     return Audit(run, (*found.findings, *here))
@@ -75,7 +81,7 @@ def _audit_bundle(path: Path, opener: Opener | None, repository: Path | None) ->
             return Audit(path.name, (Finding("bundle", path.name, Found.WRONG, error.render()),))
         with open_saver(Path(name), read_only=True) as saver:
             facts = facts_of(saver, run_dir, run_dir.name)
-        return audit_run(run_dir.name, run_dir, facts, opener, repository)
+        return audit_run(run_dir.name, run_dir, facts, opener, repository, installed_kinds())
 
 
 def _tell(found: Audit) -> None:

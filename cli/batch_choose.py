@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..nodes.batch import Chosen
 from ..nodes.formats.foreign import Progress, TaskSource
+from ..nodes.freeze import held_to
 from ..nodes.plan import compile_plan
 from ..nodes.secrets import without_secrets
 from ..nodes.workers.launcher.masking import Masker
@@ -32,7 +33,7 @@ def choose(source: TaskSource, only: Sequence[str], begin_at: str | None, masker
 
     Raises:
         TaskFileError: a task is not there, or cannot be run, or executes a secret.
-        InputError: nothing is open, or a chosen task waits for one that is neither done nor chosen.
+        InputError: nothing is open, a task is not what was frozen, or waits for one that is neither done nor chosen.
     """
     if only and begin_at is not None:
         raise InputError("--only and --from contradict each other", next_step="give one of them")
@@ -80,4 +81,5 @@ def _chosen(source: TaskSource, id: str, ids: frozenset[str], before: frozenset[
             )
     task = without_secrets(source.runnable(id), masker)
     compile_plan(task)
+    held_to(source.path, task, source.kinds)
     return Chosen(task, tuple(other for other in source.order.ids if other in waits & ids))

@@ -135,6 +135,7 @@ class TaskRunner:
                     merge=batch.merge,
                     accepted=self._contracts[task.id],
                     environment=self._context.environment,
+                    kinds=self._context.kinds,
                 )
             except InputError:
                 if not tries:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..checkpointing import LedgerSaver
 from ..graphs.compiled import Pipeline
 from ..graphs.pipeline import build_pipeline
+from ..nodes.checks.kinds import installed_kinds
 from ..nodes.config import Config
 from ..nodes.context import RunContext
 from ..nodes.workers import Environment, Worker, builtin_workers
@@ -31,6 +32,7 @@ def context_of(runs: Path, config: Config) -> RunContext:
         workers=workers_of(config),
         environment=Environment(allow=config.environment.allow, secret=config.environment.secret),
         prompt_template=config.prompt_template,
+        kinds=installed_kinds(),
     )
 
 

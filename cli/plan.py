@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
 import json as jsonlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..nodes.checks.kinds import Kinds
+from ..nodes.formats.amend import criterion_keys
 from ..nodes.formats.foreign import Guess, Progress, TaskSource
-from ..nodes.formats.foreign.compiled import Proving
+from ..nodes.formats.foreign.compiled import Proving, other_checks
 from ..nodes.formats.foreign.model import ForeignTask, Proposal
+from ..nodes.freeze import criterion_checks, freeze, read_frozen
 from ..nodes.plan import compile_plan
+from ..nodes.secrets import without_secrets
+from ..nodes.workers import Environment
 from ..state.errors import WaypostError
-from ..state.task import ActionKind, Contract, Task
+from ..state.frozen import task_digest
+from ..state.task import ActionKind, Task
 from .sources import SourceOptions, open_source
 from .view import choose_view, printable
 
@@ -21,15 +29,38 @@ _SHOWN_IDS = 12
 _SHOWN_NOTES = 30
 
 
-def show_plan(path: Path, *, task: str | None, options: SourceOptions, json: bool) -> int:
-    """Print the plan of a task file, or of one task of it."""
+def show_plan(path: Path, *, task: str | None, options: SourceOptions, freezing: str | None, json: bool) -> int:
+    """Print the plan of a task file, or of one task of it.
+
+    Args:
+        freezing: freeze what is shown, with this note; None: only show it.
+    """
     try:
         source = open_source(path, options)
         tasks = [source.task(task)] if task is not None else list(source.tasks)
-        print_plan(source, tasks, whole=task is not None, json=json, closing="result")
+        print_plan(
+            source, tasks, whole=task is not None, json=json, closing="plan" if freezing is not None else "result"
+        )
+        if freezing is not None:
+            _freeze(source, tasks, freezing, json=json)
         return 0
     except WaypostError as error:
         return choose_view(json=json).failed(error)
+
+
+def _freeze(source: TaskSource, tasks: list[ForeignTask], note: str, *, json: bool) -> None:
+    masker = Environment().masker()
+    shown = [without_secrets(source.runnable(task.id), masker) for task in tasks]
+    who, at = getpass.getuser(), datetime.now(UTC)
+    path = freeze(source.path, shown, source.kinds, who=who, at=at, note=masker.text(note))
+    digests = {str(task.id): task_digest(task) for task in shown}
+    if json:
+        print(jsonlib.dumps({"event": "result", "frozen": str(path), "who": who, "digests": digests, "exit_code": 0}))
+        return
+    print()
+    for id, digest in digests.items():
+        print(f"{'frozen':<11} {printable(id)} by {printable(who)}, sha256 {digest}")
+    print(f"{'':<11} in {printable(str(path))}: a run that differs from it is not started")
 
 
 def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, json: bool, closing: str = "plan") -> None:
@@ -56,6 +87,7 @@ def plan_lines(source: TaskSource, tasks: list[ForeignTask], *, whole: bool) -> 
     yield "format", f"{source.format}: {len(source.tasks)} task(s), {counts}"
     yield "order", _order(source)
     yield "digest", source.digest
+    yield from _frozen_lines(source, tasks)
     for task in tasks:
         if task.progress is Progress.OPEN or whole:
             yield "", ""
@@ -68,6 +100,22 @@ def plan_lines(source: TaskSource, tasks: list[ForeignTask], *, whole: bool) -> 
         yield "note", f"{Path(note.file).name}:{note.line}: {_cut(note.text)}"
     if len(source.notes) > _SHOWN_NOTES:
         yield "note", f"{len(source.notes) - _SHOWN_NOTES} more; --json shows all"
+
+
+def _frozen_lines(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[tuple[str, str]]:
+    """Of a file whose plan was frozen: by whom, and which of these tasks are another one now."""
+    known = read_frozen(source.path)
+    if known is None:
+        return
+    path, plan, _ = known
+    for task in tasks:
+        frozen = plan.tasks.get(task.id)
+        if frozen is None:
+            yield "frozen", f"{task.id} is not in {path.name}: it cannot be run"
+        elif frozen.digest != task_digest(without_secrets(source.runnable(task.id), Environment().masker())):
+            yield "CHANGED", f"{task.id} is not what {frozen.who} froze at {frozen.at:%Y-%m-%d %H:%M}: it cannot be run"
+        else:
+            yield "frozen", f"{task.id} by {frozen.who} at {frozen.at:%Y-%m-%d %H:%M}, unchanged"
 
 
 def _order(source: TaskSource) -> str:
@@ -100,7 +148,7 @@ def _task_lines(source: TaskSource, task: ForeignTask) -> Iterator[tuple[str, st
                     yield "", f"the shell worker runs, from line {action.line}:"
                     yield from (("", f"    {line}") for line in action.text.split("\n"))
     if source.is_card:
-        yield from _card_lines(compiled)
+        yield from _card_lines(compiled, source.kinds)
     else:
         for one in source.proving(task.id):
             yield from _proving_lines(source, task, one)
@@ -123,6 +171,8 @@ def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Itera
             else ""
         )
         yield "check", f"{run}  ({where})"
+    for other in other_checks(one, source.kinds):
+        yield "check", f"{other}  (waypost.checks.toml:{one.added.line if one.added else 1})"
     for proposal in one.left:
         if proposal.guess is not Guess.CODE:
             yield "not run", f"{_cut(proposal.run)}: {proposal.reason}"
@@ -133,17 +183,37 @@ def _proving_lines(source: TaskSource, task: ForeignTask, one: Proving) -> Itera
         yield "", f'UNVERIFIABLE{part}; add to waypost.checks.toml: {where} run = "COMMAND"{skip}'
 
 
-def _card_lines(task: Task) -> Iterator[tuple[str, str]]:
-    named: list[tuple[str, Contract]] = [*((f"{step.id} ", step) for step in task.steps), ("", task)]
-    for name, contract in named:
-        for criterion in contract.criteria:
-            yield "criterion", f"{name}{criterion.id}: {_cut(criterion.text)}"
-            refs = {command.ref: command.run for command in contract.verification}
-            refs |= {output.ref: f"{output.path} has to be there" for output in contract.outputs}
-            for ref in criterion.verified_by:
-                yield "check", refs[ref]
-            if not criterion.verified_by:
-                yield "", 'UNVERIFIABLE; add "Verified by `command`" to it'
+def _card_lines(task: Task, kinds: Kinds) -> Iterator[tuple[str, str]]:
+    for record in _card_records(task, kinds):
+        yield "criterion", f"{' '.join(filter(None, (record['step'], record['id'])))}: {_cut(record['text'])}"
+        for check in record["checks"]:
+            yield "check", f"{check['what']}  ({check['kind']} {check['ref']})"
+        if not record["proved"]:
+            where = f'[task."{task.id}"."{record["key"]}"]'
+            yield "", 'UNVERIFIABLE: it names no check; add "Verified by `command`" to it,'
+            yield "", f'or to waypost.checks.toml: {where} run = "COMMAND"'
+
+
+def _card_records(task: Task, kinds: Kinds) -> Iterator[dict[str, Any]]:
+    """Each criterion of a card with its checks, for a script."""
+    for contract, id, key in criterion_keys(task):
+        criterion = next(one for one in contract.criteria if one.id == id)
+        kind_of = {str(probe.ref): probe.kind for probe in contract.probes}
+        kind_of |= {str(output.ref): "output" for output in contract.outputs}
+        words = criterion_checks(contract, criterion.verified_by, kinds)
+        refs = [str(ref) for ref in criterion.verified_by]
+        yield {
+            "key": key,
+            "step": key.removesuffix(id).removesuffix("."),
+            "id": id,
+            "text": criterion.text,
+            "line": criterion.line,
+            "checks": [
+                {"ref": ref, "kind": kind_of.get(ref, "command"), "what": what}
+                for ref, what in zip(refs, words, strict=True)
+            ],
+            "proved": bool(refs),
+        }
 
 
 def plan_records(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[dict[str, Any]]:
@@ -168,7 +238,11 @@ def plan_records(source: TaskSource, tasks: list[ForeignTask]) -> Iterator[dict[
 def _task_record(source: TaskSource, task: ForeignTask) -> dict[str, Any]:
     compiled = source.runnable(task.id)
     plan = compile_plan(compiled)
-    criteria = [] if source.is_card else [_criterion_record(one) for one in source.proving(task.id)]
+    criteria = (
+        list(_card_records(compiled, source.kinds))
+        if source.is_card
+        else [_criterion_record(one, source.kinds) for one in source.proving(task.id)]
+    )
     return {
         "event": "task",
         "id": task.id,
@@ -192,7 +266,7 @@ def _task_record(source: TaskSource, task: ForeignTask) -> dict[str, Any]:
     }
 
 
-def _criterion_record(one: Proving) -> dict[str, Any]:
+def _criterion_record(one: Proving, kinds: Kinds) -> dict[str, Any]:
     criterion = one.criterion
     return {
         "key": criterion.key,
@@ -200,7 +274,7 @@ def _criterion_record(one: Proving) -> dict[str, Any]:
         "line": criterion.line,
         "origin": criterion.origin,
         "implied": criterion.implied,
-        "checks": list(one.commands),
+        "checks": [*one.commands, *other_checks(one, kinds)],
         "proved": one.proves,
         "not_run": [_proposal_record(proposal) for proposal in one.left],
     }

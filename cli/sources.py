@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..nodes.checks.kinds import installed_kinds
 from ..nodes.formats.foreign import TaskSource, open_tasks
 from ..nodes.formats.foreign.prose import read_prose
 from ..nodes.prepare import AcceptedTask
@@ -37,9 +38,15 @@ class AcceptOptions:
 def open_source(path: Path, options: SourceOptions) -> TaskSource:
     """Read a task file. Raises TaskFileError, InputError."""
     if options.model is None:
-        return open_tasks(path, options.format, tag=options.tag)
+        return open_tasks(path, options.format, tag=options.tag, kinds=installed_kinds())
     model = load_model(options.model)
-    return open_tasks(path, options.format, tag=options.tag, free_text=lambda document: read_prose(document, model))
+    return open_tasks(
+        path,
+        options.format,
+        tag=options.tag,
+        free_text=lambda document: read_prose(document, model),
+        kinds=installed_kinds(),
+    )
 
 
 def accept(source: TaskSource, id: str, options: AcceptOptions, sourced: SourceOptions) -> AcceptedTask:

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import sys
 import tarfile
 import zlib
@@ -46,14 +47,13 @@ def unpack(packed: bytes) -> tuple[str, dict[str, bytes]]:
     inflate = zlib.decompressobj(31)
     data = inflate.decompress(packed, MOST_BYTES)
     need(inflate.eof and not inflate.unused_data, "it is cut, too large, or continued behind its end")
-    files: dict[str, bytes] = {}
-    run, at = "", 0
+    files, run, at = dict[str, bytes](), "", 0
     while data[at : at + 512] != b"\0" * 512:
         info = tarfile.TarInfo.frombuf(data[at : at + 512], "utf-8", "strict")
         folder, _, path = info.name.partition("/")
         run = run or folder
-        clean = not {"", ".", ".."} & {*path.split("/")}
-        need(clean and folder == run and path not in files, f"{info.name!r} does not belong there")
+        odd = {"", ".", ".."} & {*path.split("/")} or folder != run or path in files
+        need(not odd, f"{info.name!r} does not belong there")
         files[path] = data[at + 512 : at + 512 + info.size]
         at += 512 + info.size + -info.size % 512
     need(data == b"".join(archive(run, files)), "the archive is not written as Waypost writes it")
@@ -79,8 +79,7 @@ def canonical(data: bytes, name: str) -> Any:
 
 def read_ledger(data: bytes) -> list[Any]:
     """All lines; each ends with its own checksum and names the hash of the line before it."""
-    lines: list[Any] = []
-    before = "0" * 64
+    lines, before = list[Any](), "0" * 64
     for number, raw in enumerate(data.splitlines(keepends=True), 1):
         head, _, tail = raw.rpartition(b',"check":"')
         need(tail == b'%08x"}\n' % zlib.crc32(head), f"ledger.jsonl:{number}: it is damaged")
@@ -95,24 +94,21 @@ def read_ledger(data: bytes) -> list[Any]:
 def stored(lines: list[Any], line: int, at: Any) -> tuple[str, Any]:
     """Form and content of the value at an address."""
     value = lines[line - 1]["values" if lines[line - 1]["kind"] == "checkpoint" else "writes"][at]
-    if "same" in value:
-        return stored(lines, **value["same"])
-    if "grown" in value:
-        form, old = stored(lines, **value["grown"]["from"])
-        return form, edited(old, value["grown"]["edit"])
-    return next((form, value[form]) for form in ("json", "msgpack", "base64") if form in value)
+    if not (origin := value.get("same") or value.get("grown", {}).get("from")):
+        return next((form, value[form]) for form in ("json", "msgpack", "base64") if form in value)
+    form, old = stored(lines, **origin)
+    return form, edited(old, value["grown"]["edit"]) if "grown" in value else old
 
 
 def edited(old: Any, edit: Any) -> Any:
     """A tree after an edit."""
     if "is" in edit:
         return edit["is"]
-    if isinstance(old, str):
-        return old[: edit.get("keep", len(old))] + edit.get("add", "")
-    if isinstance(old, list):
-        kept = old[edit.get("skip", 0) :][: edit.get("keep", len(old))]
-        changed = {int(at): edited(kept[int(at)], inner) for at, inner in edit.get("change", {}).items()}
-        return [changed.get(at, item) for at, item in enumerate(kept)] + edit.get("add", [])
+    if isinstance(old, str | list):
+        kept: Any = old[edit.get("skip", 0) :][: edit.get("keep", len(old))]
+        for at, inner in edit.get("change", {}).items():
+            kept[int(at)] = edited(kept[int(at)], inner)
+        return kept + edit.get("add", kept[:0])
     rest = {key: value for key, value in old.items() if key not in edit.get("drop", ())}
     return rest | {key: edited(rest[key], inner) for key, inner in edit.get("change", {}).items()} | edit.get("set", {})
 
@@ -128,37 +124,41 @@ def plain(form: str, x: Any) -> Any:
             return plain(form, inner)
         case {"$bytes": text} | {"$float": text}:
             return text
-        case {"$map": pairs}:
-            return {str(plain(form, key)): plain(form, value) for key, value in pairs}
-    return {key: plain(form, value) for key, value in x.items()}
+    return {str(plain(form, key)): plain(form, value) for key, value in x.get("$map", x.items())}
 
 
 def newest_state(lines: list[Any]) -> dict[str, Any]:
-    """The values of the newest checkpoint of the run."""
+    """The values of the newest checkpoint of the run; in "all checks" those of before the work come first."""
     checkpoints = [line for line in lines if (line["kind"], line.get("ns")) == ("checkpoint", "")]
     need(checkpoints, "the ledger holds no checkpoint")
     values = [(line["number"], *pair) for line in checkpoints for pair in line["values"].items()]
     places = {(channel, value["version"]): (line, channel, value) for line, channel, value in values}
     body = plain(*stored([{"kind": "writes", "writes": [checkpoints[-1]["body"]]}], 1, 0))
     found = {channel: places.get((channel, version)) for channel, version in body["channel_versions"].items()}
-    return {ch: plain(*stored(lines, at[0], at[1])) for ch, at in found.items() if at and "empty" not in at[2]}
+    state = {ch: plain(*stored(lines, at[0], at[1])) for ch, at in found.items() if at and "empty" not in at[2]}
+    return state | {"all checks": [*(state.get("before") or {"checks": []})["checks"], *state["checks"]]}
 
 
 def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
     """Every recorded hash, and every criterion; returns how many criteria are proved."""
     need(state["status"] == "DONE", f"the run is {state['status']}, not DONE")
-    recorded = [(check["log"], check["log_sha256"]) for check in state["checks"] if check["log"]]
-    recorded += [(file["path"], file["sha256"]) for file in state["evidence"]]
+    logs = [(check, kind) for check in state["all checks"] for kind in ("log", "tests") if check.get(kind)]
+    recorded = [(check[kind], check[f"{kind}_sha256"]) for check, kind in logs]
+    kept = [file for check in state["all checks"] for file in check.get("kept", ())]
+    recorded += [(file["path"], file["sha256"]) for file in [*kept, *state["evidence"]]]
     for attempt in state["attempts"]:
         recorded += [(f"{attempt['folder']}/{name}.log", attempt[f"{name}_sha256"]) for name in ("stdout", "stderr")]
     for path, wanted in recorded:
         need(wanted is None or sha256(files.get(path, b"\0missing")) == wanted, f"{path} is not what was recorded")
-    last = max(check["round"] for check in state["checks"])
-    final = [check for check in state["checks"] if check["round"] == last]
+    final = [one for one in state["checks"] if one["round"] == max(check["round"] for check in state["checks"])]
     for check in final:
-        if check["kind"] == "command":
-            odd = f"check {check['id']} is {check['outcome']} with exit code {check['exit_code']}"
-            need((check["outcome"] == "PASSED") == (check["exit_code"] == 0), odd)
+        if check["kind"] == "command" and check["outcome"] == "PASSED":
+            contract = next((step for step in state["task"]["steps"] if step["id"] == check["step"]), state["task"])
+            said = next(one for one in contract["verification"] if one["ref"] == check["ref"])
+            text = files[check["log"]].decode("utf-8", "replace") if said.get("output") else ""
+            held = re.search(said.get("output") or "", text, re.MULTILINE)
+            fits = held and check["exit_code"] == said.get("exit_code", 0)
+            need(fits, f"check {check['id']} is PASSED with exit code {check['exit_code']}, or without its output")
         replaced = any(c["stands_for"] == check["run"] and c["outcome"] == "PASSED" for c in final)
         good = check["outcome"] == "PASSED" or (check["kind"] == "baseline" and replaced)
         need(good, f"check {check['id']} of the last round is {check['outcome']}")
@@ -171,15 +171,14 @@ def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
         need(proved, f"criterion {criterion} of {step or 'the task'} is not proved by {refs or 'any check'}")
     need(criteria, "the task has no criteria")
     for step in state["task"]["steps"]:
-        own = [attempt for attempt in state["attempts"] if attempt["step"] == step["id"]]
-        ended = own and (own[-1]["outcome"], own[-1]["exit_code"])
-        need(ended == ("finished", 0), f"step {step['id']} has no successful attempt")
+        ended = [(one["outcome"], one["exit_code"]) for one in state["attempts"] if one["step"] == step["id"]]
+        need(ended[-1:] == [("finished", 0)], f"step {step['id']} has no successful attempt")
     return len(criteria)
 
 
 def check_log(data: bytes, state: dict[str, Any]) -> int:
     """verification.log, frame by frame: each entry is a recorded check with its output. Returns how many there are."""
-    entries = [check for check in state["checks"] if check["argv"] or check["log"]]
+    entries = [check for check in state["all checks"] if check["argv"] or check["log"]]
     at = data.find(b"\n=== COMMAND ENTRY 1 START ===\n")
     for number, check in enumerate(entries, 1):
         here = data.startswith(b"\n=== COMMAND ENTRY %d START ===\n" % number, at)
@@ -212,8 +211,8 @@ def check_tree(state: dict[str, Any], files: dict[str, bytes], statement: Any) -
     log = next(c["log"] for c in state["checks"] if (c["kind"], c["round"], c["step"]) == ("scope", last, None))
     listed = {json.loads(line)["path"] for line in files[log].splitlines()}
     # A line of a content begins with another character, and one of binary content holds no space.
-    heads = [line[11:] for line in files[tree["patch"]].split(b"\n") if line.startswith(b"diff --git ")]
-    names = [head[len(head) // 2 + 1 :].decode("latin-1") for head in heads]
+    heads = [line[11:].decode("latin-1") for line in files[tree["patch"]].split(b"\n") if line[:11] == b"diff --git "]
+    names = [head[len(head) // 2 + 1 :] for head in heads]
     sides = [(ast.literal_eval(name) if name.startswith('"') else name).encode("latin-1") for name in names]
     paths = {os.path.relpath(os.fsdecode(side[2:]), tree["folder"]) for side in sides}
     other = {*tree["omitted"], *(state["baseline"]["dirty"] if not isolated else ())}
@@ -229,8 +228,8 @@ def check_attestation(files: dict[str, bytes], folder: str, manifest: Any) -> by
     need(statement["_type"] == "https://in-toto.io/Statement/v1", "attestation.json is no in-toto statement")
     need(statement["predicate"]["result"] == "PASSED", "the attestation does not say PASSED")
     named = {subject["name"]: subject["digest"].get("sha256") for subject in statement["subject"]}
-    mark = manifest["ledger"]
-    need(named.get(f"ledger.jsonl line {mark['line']}") == mark["sha256"], "the attestation names another ledger line")
+    ledger = named.get(f"ledger.jsonl line {manifest['ledger']['line']}")
+    need(ledger == manifest["ledger"]["sha256"], "the attestation names another ledger line")
     for name in ("manifest.json", "report.md", "verification.log", "audit-summary.md"):
         need(named.get(name) == sha256(files[f"{folder}/{name}"]), f"the attestation does not cover {name}")
     return raw
@@ -282,9 +281,9 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
 def check_signature(envelope: bytes, payload: bytes, key: bytes | None) -> str:
     """The envelope around the statement; the name of its signer."""
     found = canonical(envelope, "attestation.dsse.json")
-    need(base64.b64decode(found["payload"]) == payload, "the envelope holds another statement")
+    same = base64.b64decode(found["payload"]) == payload and found["payloadType"] == PAYLOAD_TYPE
+    need(same, "the envelope holds another statement, or one of another type")
     message = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
-    need(found["payloadType"] == PAYLOAD_TYPE, "the envelope is of another type")
     for one in found["signatures"] if key else ():
         if one["keyid"] == sha256(key) and is_signed(key, message, base64.b64decode(one["sig"])):
             return f"right, by key {one['keyid'][:16]}"
@@ -294,8 +293,7 @@ def check_signature(envelope: bytes, payload: bytes, key: bytes | None) -> str:
 
 def read_key(path: Path) -> bytes:
     """The 32 bytes of a public key in a PEM file: the end of its DER form."""
-    body = "".join(line for line in path.read_text().splitlines() if not line.startswith("-"))
-    der = base64.b64decode(body)
+    der = base64.b64decode("".join(line for line in path.read_text().splitlines() if not line.startswith("-")))
     need(der.startswith(bytes.fromhex("302a300506032b6570032100")) and len(der) == 44, f"{path} is no ed25519 key")
     return der[-32:]
 
@@ -310,8 +308,8 @@ def verify(bundle: bytes, key: bytes | None) -> Iterator[str]:
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     for path, wanted in listed.items():
         need(sha256(files.get(path, b"\0missing")) == wanted, f"{path} is not what the manifest lists")
-    closing = {f"{folder}/{name}" for name in ("manifest.json", "attestation.json", "attestation.dsse.json")}
-    others = sorted({*files} - {*listed} - closing - {"ledger.jsonl"})
+    closing = (f"{folder}/{name}" for name in ("manifest.json", "attestation.json", "attestation.dsse.json"))
+    others = sorted({*files} - {*listed, *closing, "ledger.jsonl"})
     need(not others, f"not in the manifest: {', '.join(others)}")
     yield f"files        {len(listed)}, each as the manifest lists it"
     lines = read_ledger(files["ledger.jsonl"])
@@ -321,6 +319,8 @@ def verify(bundle: bytes, key: bytes | None) -> Iterator[str]:
     yield f"ledger       {len(lines)} lines, chained"
     need(manifest["run"] == run == state["run_id"] == lines[0]["thread"], "run ids differ")
     yield f"criteria     {check_records(state, files)} proved by checks of the last round"
+    if kinds := {check["probe"] for check in state["checks"] if check.get("probe")}:
+        yield f"not redone   what checks of the kind {', '.join(sorted(kinds))} have kept: waypost audit judges it"
     yield f"log          {check_log(files[f'{folder}/verification.log'], state)} entries, as recorded"
     payload = check_attestation(files, folder, manifest)
     yield f"tree         {check_tree(state, files, json.loads(payload))}"
@@ -339,7 +339,7 @@ def main() -> int:
     try:
         for line in verify(given.bundle.read_bytes(), read_key(given.key) if given.key else None):
             print(line)
-    except (Wrong, ValueError, TypeError, LookupError, OSError, zlib.error, tarfile.TarError) as why:
+    except (Wrong, ValueError, LookupError, TypeError, OSError, zlib.error, tarfile.TarError) as why:
         print(f"NOT VERIFIED {given.bundle}: {why}")
         return 1
     print(f"VERIFIED     {given.bundle}")

@@ -8,11 +8,11 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from ..state import acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task
+from ..state import acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task
 from ..state import verified as verified_tree
 
 _MODULES = (
-    *(acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task),
+    *(acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task),
     verified_tree,
 )
 

@@ -56,7 +56,7 @@ def ask_to_accept(state: PipelineState, task: Task, name: StepId, run_dir: Path)
             f'Accept step {step.id} "{step.title}", attempt {attempt.number}? Its checks passed; '
             "its card asks for approval before it is accepted."
         ),
-        reasons=tuple(_result_of(state, task, step, run_dir)),
+        reasons=tuple(result_of(state, task, step, run_dir)),
         approval=Approval(
             step=step.id,
             point=ApprovalPoint.BEFORE_ACCEPTANCE,
@@ -89,7 +89,8 @@ def _action_lines(kind: ActionKind, text: str) -> Iterator[str]:
     yield from (f"{mark}{line}" for line in text.splitlines() if line.strip())
 
 
-def _result_of(state: PipelineState, task: Task, step: Step, run_dir: Path) -> Iterator[str]:
+def result_of(state: PipelineState, task: Task, step: Step, run_dir: Path) -> Iterator[str]:
+    """What a person is shown of what a step has left: files, verdicts, and where to look."""
     paths = changed_paths(state.checks, run_dir)
     if paths is None:
         yield "changed since the start of the run: not known"

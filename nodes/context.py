@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..state.events import Event
 from ..state.ids import RunId
+from .checks.kinds import BUILTIN, Kinds
 from .slots import Slots
 from .workers import Worker, builtin_workers
 from .workers.environment import Environment
@@ -29,6 +30,7 @@ class RunContext:
         workers: name -> worker.
         prompt_template: a Jinja template for the prompt of every attempt; the shipped one if None.
         environment: which variables workers and checks are given, and which values are hidden in all that is written.
+        kinds: name -> kind of check; `with_kinds(...)` adds your own to the built-in ones.
         slots: bounds how many steps of a run are worked on at the same time.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
         hold: while it is set too, the run waits for the workers that are in flight before it stops.
@@ -38,6 +40,7 @@ class RunContext:
     workers: Mapping[str, Worker] = field(default_factory=builtin_workers)
     prompt_template: str | None = None
     environment: Environment = field(default_factory=Environment)
+    kinds: Kinds = field(default_factory=lambda: BUILTIN)
     slots: Slots = field(default_factory=Slots)
     drain: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)

@@ -93,6 +93,8 @@ class SharedGround:
             if check.kind is CheckKind.OUTPUT:
                 contract = task.step(check.step) if check.step else task
                 return next(self.round.output(item, check) for item in contract.outputs if item.ref == check.ref)
+            if check.kind is CheckKind.PROBE:
+                return self.round.probe_again(task, check)
             return check
 
         return tuple(again(check) for check in checks)

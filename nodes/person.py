@@ -21,6 +21,7 @@ from .budget import affordable, forgive, over_budget
 from .checks.fingerprint import work_sha256
 from .context import Call
 from .isolate.pick_up import StillInConflict, pick_up
+from .manual import check_of, update_by
 from .move import Move
 from .needs import need
 from .orders import rework_order
@@ -149,6 +150,10 @@ def _about_approval(state: PipelineState, answer: Answer, approval: Approval, ca
     decision = _decision(route, answer, approval)
     update: dict[str, Any] = {"decisions": (decision,), "blocked": None}
     decided = state.model_copy(update={"decisions": (*state.decisions, decision)})
+    if approval.check is not None:
+        check = check_of(state, decision, call)
+        decided = decided.model_copy(update={"checks": (*state.checks, check)})
+        update |= update_by(state, check)
     if route is Route.APPROVE_START:
         return _start(decided, route, answer, update)
     if route is Route.REJECT_RESULT:

@@ -14,6 +14,7 @@ from ..state.status import Route, Status
 from ..state.task import Contract, Criterion, Step, Task
 from .approvals import ask_to_start, free_and_held, waits_for
 from .budget import affordable
+from .checks.kinds import Kinds
 from .context import Call
 from .move import Move
 from .needs import need
@@ -25,6 +26,7 @@ def plan(state: PipelineState, call: Call) -> Move:
     task = need(state.task, "task")
     try:
         compiled = compile_plan(task)
+        _refuse_unknown_kinds(task, call.context.kinds)
     except TaskFileError as error:
         return Move(Status.FAILED, Route.CONTRADICTORY, str(error))
     free, held = free_and_held(state, task, ready_orders(task, state.accepted, state.attempts))
@@ -165,6 +167,19 @@ def _refuse_unknown_checks(task: Task, contract: Contract) -> None:
                     f'criterion "{criterion.id}" names the check "{ref}", which is not defined beside it',
                     next_step='add it to "Verification" or "Expected Outputs" of the same step or task',
                     defined=", ".join(defined) or "no checks",
+                )
+
+
+def _refuse_unknown_kinds(task: Task, kinds: Kinds) -> None:
+    for contract in (task, *task.steps):
+        for probe in contract.probes:
+            if probe.kind not in kinds:
+                raise _error(
+                    task,
+                    probe.line,
+                    f'check "{probe.ref}" is of the kind "{probe.kind}", which nobody knows here',
+                    next_step="install the package that offers it, or give it in RunContext(kinds=...)",
+                    known=", ".join(kinds),
                 )
 
 

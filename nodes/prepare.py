@@ -17,9 +17,11 @@ from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 from ..state.task import Task
 from ..state.update import validate_state
+from .checks.kinds import BUILTIN, Kinds
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
+from .freeze import held_to
 from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
 from .secrets import without_secrets
@@ -52,6 +54,7 @@ def new_run(
     merge: MergePolicy | str = MergePolicy.FF,
     accepted: AcceptedTask | None = None,
     environment: Environment | None = None,
+    kinds: Kinds = BUILTIN,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -65,17 +68,20 @@ def new_run(
             on, `none` leaves the result on the branch of the run.
         accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
         environment: names the secret variables, whose values may not stand in the card.
+        kinds: the kinds of check that the card may name; those of the context that the run is invoked with.
 
     Raises:
-        InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
+        InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves), or the
+            task is not what was frozen beside its file.
     """
     where = Path(workspace).absolute()
     runs = Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
-    written = accepted.task if accepted is not None else read_task_file(Path(task_file), task)
+    written = accepted.task if accepted is not None else read_task_file(Path(task_file), task, kinds)
     parsed = without_secrets(written, (environment or Environment()).masker())
     compile_plan(parsed)
+    frozen = held_to(Path(task_file), parsed, kinds)
     # It gets ready while git looks at the workspace.
     FORK_SERVER.warm_up()
     baseline = read_baseline(where, runs_dir=runs)
@@ -96,6 +102,7 @@ def new_run(
         task_id=parsed.id,
         task=parsed if accepted is not None else None,
         acceptance=accepted.acceptance if accepted is not None else None,
+        frozen=frozen,
         workspace=str(where.resolve()),
         worker=worker,
         limits=limits or Limits(),

@@ -14,6 +14,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..state.job import Job
 from ..state.records import Check
+from .checks.kinds import BUILTIN
+from .checks.looking import title_of
 from .excerpt import excerpt
 from .workers import WorkerRefused
 
@@ -95,6 +97,7 @@ def _view(job: Job, run_dir: Path) -> dict[str, Any]:
     """Plain values only: a model's own methods could read files for whoever may call them."""
     step = job.step
     refs = {str(command.ref): command.run for command in step.verification}
+    refs |= {str(probe.ref): title_of(BUILTIN, probe) for probe in step.probes}
     refs |= {str(output.ref): output.path for output in step.outputs}
     return {
         "task": {"id": str(job.task_id), "title": job.task_title, "goal": job.task_goal},

@@ -15,6 +15,7 @@ from .budget import affordable, over_budget
 from .context import Call
 from .isolate.progress import integration, where_it_is
 from .lost import asks_a_person, cannot_be_started, retried
+from .manual import as_if_approved, ask_to_decide
 from .move import Move
 from .needs import need
 from .orders import ready_orders, rework_order
@@ -28,9 +29,14 @@ def transition(state: PipelineState, call: Call) -> Move:
     if failed:
         return _rework(state, failed, whole)
     accepted = _accepted(state, task, whole)
-    unverifiable = [verdict for verdict in state.verdicts if verdict.outcome is Outcome.UNVERIFIABLE]
-    if unverifiable or not state.verdicts:
+    verdicts = as_if_approved(state, task)
+    unverifiable = [verdict for verdict in verdicts if verdict.outcome is Outcome.UNVERIFIABLE]
+    if unverifiable or not verdicts:
         return _unverifiable(state, unverifiable)
+    if state.undecided:
+        blocked = ask_to_decide(state, task, call.context.run_dir(state.run_id))
+        update = {"accepted": accepted, "blocked": blocked}
+        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), update)
     if (waiting := unapproved_result(state, task, accepted)) is not None:
         blocked = ask_to_accept(state, task, waiting, call.context.run_dir(state.run_id))
         update = {"accepted": accepted, "blocked": blocked}

@@ -16,6 +16,7 @@ from .checks.round import Round
 from .context import Call
 from .ground import Ground, SharedGround
 from .isolate.grounds import isolated_ground
+from .manual import asks_people, decided_before
 from .move import Move
 from .needs import need
 from .record_tree import record_tree
@@ -54,15 +55,20 @@ def verify(state: PipelineState, call: Call) -> Move:
         kill_leftovers(this_round.run_dir)
         ground.leave()
     checks, tree = record_tree(state, task, ground, checks)
+    work = _work(state, task, call)
+    decided, undecided = decided_before(state, this_round, work)
+    checks = (*checks, *decided)
     passed = sum(check.outcome is Outcome.PASSED for check in checks)
     return Move(
         Status.ACCEPT,
         Route.CHECKED,
-        f"round {this_round.number}: {passed} of {len(checks)} checks passed",
+        f"round {this_round.number}: {passed} of {len(checks)} checks passed"
+        + (f", {len(undecided)} wait for a person" if undecided else ""),
         {
             "checks": checks,
             "verdicts": judge(task, plan, checks, state.verdicts),
-            "work_sha256": _work(state, task, call),
+            "work_sha256": work,
+            "undecided": undecided,
             "tree": tree,
             **ground.update(checks),
         },
@@ -74,7 +80,8 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
 
     An isolated run shows commits, which cannot change.
     """
-    if state.isolated or not any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps):
+    by_people = any(ApprovalPoint.BEFORE_ACCEPTANCE in step.approval for step in task.steps) or asks_people(task)
+    if state.isolated or not by_people:
         return None
     try:
         return work_sha256(Path(state.workspace), need(state.baseline, "baseline"), runs_dir=call.context.runs_dir)

@@ -6,9 +6,9 @@ from .isolation import Isolated
 from .plan import Plan
 from .records import Attempt, Check, CheckKind, Decision, Outcome, Verdict
 from .status import Route
-from .task import ApprovalPoint, Step, Task
+from .task import MANUAL, ApprovalPoint, Step, Task
 
-_PROOF = frozenset({CheckKind.COMMAND, CheckKind.OUTPUT})
+_PROOF = frozenset({CheckKind.COMMAND, CheckKind.OUTPUT, CheckKind.PROBE})
 
 
 def missing_for_done(
@@ -35,6 +35,11 @@ def missing_for_done(
         for check in final
         if check.outcome is not Outcome.PASSED
         and not (check.kind is CheckKind.BASELINE and (check.step, check.ref) in replaced)
+    ]
+    missing += [
+        f"check {check.id} passed without a decision of a person"
+        for check in final
+        if check.probe == MANUAL and check.outcome is Outcome.PASSED and not decisions_on(check.id, decisions)
     ]
     missing += [f"{_name(v)} is {v.outcome}" for v in verdicts if v.outcome is not Outcome.PASSED]
     for step in task.steps:
@@ -77,9 +82,23 @@ def result_approved(step: Step, attempt: int, decisions: tuple[Decision, ...]) -
     return ApprovalPoint.BEFORE_ACCEPTANCE not in step.approval or any(
         decision.route is Route.APPROVE_RESULT
         and decision.approval is not None
+        and decision.approval.check is None
         and (decision.approval.step, decision.approval.point, decision.approval.attempt) == wanted
         for decision in decisions
     )
+
+
+def decisions_on(check: str, decisions: tuple[Decision, ...]) -> list[Decision]:
+    """The approvals of a check that a person decides, also those of earlier rounds; `check` is its id."""
+    _, _, name = check.partition(".")
+    return [
+        decision
+        for decision in decisions
+        if decision.route is Route.APPROVE_RESULT
+        and decision.approval is not None
+        and decision.approval.check is not None
+        and decision.approval.check.partition(".")[2] == name
+    ]
 
 
 def missing_on_branch(isolated: Isolated | None, task: Task | None, attempts: tuple[Attempt, ...]) -> list[str]:

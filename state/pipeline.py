@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .acceptance import Acceptance
 from .budget import Allowance, Forgiven, Overrun
+from .frozen import Frozen
 from .ids import RunIdField, StepIdField, TaskIdField
 from .invariants import missing_for_done, missing_on_branch, start_approved
 from .isolation import Isolated
@@ -149,6 +150,7 @@ class PipelineState(BaseModel):
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
 
     acceptance: Acceptance | None = Field(default=None, description="Of a foreign task file: what was accepted.")
+    frozen: Frozen | None = Field(default=None, description="The plan that a person froze, and the run holds to.")
 
     status: Annotated[Status, newest] = Field(default=Status.PLANNING, description="Where the run stands.")
     task: Task | None = None
@@ -165,6 +167,9 @@ class PipelineState(BaseModel):
     )
     tree: VerifiedTree | None = Field(
         default=None, description="The files that the newest round has looked at, if all of it passed on all of them."
+    )
+    undecided: tuple[str, ...] = Field(
+        default=(), description="Checks of the newest round that a person has still to decide."
     )
     blocked: Blocked | None = None
     decisions: Annotated[tuple[Decision, ...], append] = ()

@@ -135,14 +135,25 @@ class Outcome(StrEnum):
 
 
 class CheckKind(StrEnum):
-    """What verify did. A BASELINE check records that a command does not exist here; its equivalents ran instead."""
+    """What verify did. A BASELINE check records that a command does not exist here; its equivalents ran instead.
+
+    PROBE: a check of a registered kind, whose name stands in `probe`.
+    """
 
     WORKER = "worker"
     COMMAND = "command"
     BASELINE = "baseline"
     OUTPUT = "output"
+    PROBE = "probe"
     SCOPE = "scope"
     GIT = "git"
+
+
+class EvidenceFile(Record):
+    """A file that was left behind and that records rest on, relative to the run's folder."""
+
+    path: str
+    sha256: str
 
 
 class Check(Record):
@@ -156,6 +167,8 @@ class Check(Record):
         argv: what was really started; empty where nothing was.
         stands_for: the baseline command that does not exist and that this one replaces; `ref` is the baseline's.
         log: output file relative to the run's folder, with its SHA-256; None where there is no output.
+        probe: the name of its kind, where it is a probe.
+        kept: what else its outcome was worked out from, and can be worked out from again.
     """
 
     id: str
@@ -175,6 +188,8 @@ class Check(Record):
     stands_for: str | None = None
     log: str | None = None
     log_sha256: str | None = None
+    probe: str = ""
+    kept: tuple[EvidenceFile, ...] = ()
 
 
 class Verdict(Record):
@@ -205,6 +220,7 @@ class Approval(Record):
         attempt: before acceptance: the attempt whose result was shown; a later one has to be approved again.
         round: before acceptance: the round of checks that was shown.
         work_sha256: before acceptance: over all changed files, as they were when they were checked.
+        check: the id of the one check that the answer decides, where a person is the check.
     """
 
     step: StepIdField
@@ -212,10 +228,13 @@ class Approval(Record):
     attempt: int | None = None
     round: int | None = None
     work_sha256: str | None = None
+    check: str | None = None
 
     @property
     def name(self) -> str:
         """What an answer can name to say that it is meant for this question and no other."""
+        if self.check is not None:
+            return f"check {self.check}"
         if self.point is ApprovalPoint.BEFORE_DISPATCH:
             return f"dispatch of {self.step}"
         return f"acceptance of {self.step} attempt {self.attempt} round {self.round}"
@@ -229,10 +248,3 @@ class Decision(Record):
     note: str
     at: datetime
     approval: Approval | None = None
-
-
-class EvidenceFile(Record):
-    """A report that was left behind, relative to the run's folder."""
-
-    path: str
-    sha256: str

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from .budget import Allowance
 from .ids import CheckRef, CheckRefField, CriterionIdField, StepIdField, TaskIdField
 from .model import Record
+
+MANUAL = "manual"
+"""The kind of check that a person decides."""
+
+KindName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 
 
 class ActionKind(StrEnum):
@@ -36,11 +42,33 @@ class Command(Record):
         run: the command as written.
         equivalents: what runs instead, all of it, where `run` does not exist on this machine or in this project.
         timeout_s: limit for one command, None for the run's default.
+        output: a pattern (of Python's `re`) that its output has to hold.
+        exit_code: the one exit code that is a success.
     """
 
     ref: CheckRefField
     run: str = Field(min_length=1)
     equivalents: tuple[str, ...] = ()
+    timeout_s: float | None = Field(default=None, gt=0)
+    output: str | None = Field(default=None, min_length=1)
+    exit_code: int = Field(default=0, ge=0, le=255)
+    line: int | None = None
+
+
+class Probe(Record):
+    """A check of another kind than a command or an expected output.
+
+    Attributes:
+        kind: the name of the kind, which says what the rest means.
+        subject: what is looked at: a path, ids of tests, a question.
+        args: what the kind has to know besides, by name.
+        timeout_s: limit for it, None for the run's default.
+    """
+
+    ref: CheckRefField
+    kind: KindName
+    subject: tuple[str, ...] = ()
+    args: dict[str, str] = Field(default_factory=dict[str, str])
     timeout_s: float | None = Field(default=None, gt=0)
     line: int | None = None
 
@@ -78,13 +106,18 @@ class Contract(Record):
     outputs: tuple[Output, ...] = ()
     allowed_paths: tuple[str, ...] = ()
     verification: tuple[Command, ...] = ()
+    probes: tuple[Probe, ...] = ()
     limits: Allowance | None = None
     line: int | None = None
 
     @property
     def refs(self) -> tuple[CheckRef, ...]:
         """The ids a criterion of this contract may name."""
-        return tuple(item.ref for item in (*self.verification, *self.outputs))
+        return tuple(item.ref for item in (*self.verification, *self.probes, *self.outputs))
+
+    def probe(self, ref: str) -> Probe | None:
+        """The probe of that id; None where the id is that of a command, an output, or of nothing."""
+        return next((probe for probe in self.probes if probe.ref == ref), None)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Contract:
@@ -106,12 +139,17 @@ class Step(Contract):
 
 
 class Source(Record):
-    """Where a task was read: the user's file, the bytes it had then, and the format it was read in."""
+    """Where a task was read: the user's file, the bytes it had then, and the format it was read in.
+
+    Attributes:
+        checks_sha256: of the `waypost.checks.toml` beside it, where one was read with it.
+    """
 
     path: str
     sha256: str
     line: int | None = None
     format: str = "card"
+    checks_sha256: str | None = None
 
 
 class Task(Contract):
@@ -121,6 +159,10 @@ class Task(Contract):
     steps: tuple[Step, ...] = Field(min_length=1)
     depends_on: tuple[TaskIdField, ...] = ()
     source: Source
+
+    def contract(self, step_id: str | None) -> Contract:
+        """That step, or the task itself for None. Raises KeyError."""
+        return self if step_id is None else self.step(step_id)
 
     def step(self, step_id: str) -> Step:
         """The step of that id. Raises KeyError."""

@@ -18,17 +18,24 @@ def plan(
     format: FormatOption = None,
     tag: TagOption = None,
     model: ModelOption = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Freeze what is shown beside the file: a run that differs is not started.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="With --freeze: why; kept with it and in the ledger of each run.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Show what a task file asks for, in which order, and what of it can be proved. Runs and writes nothing.
+    """Show what a task file asks for, in which order, and what of it can be proved. Runs nothing.
 
     Example:  waypost plan specs/001-login/tasks.md --task T004
     """
     from ..plan import show_plan
     from ..sources import SourceOptions
 
+    if note and not freeze:
+        raise typer.BadParameter("--note goes with --freeze")
     options = SourceOptions(format=format, tag=tag, model=model)
-    raise typer.Exit(show_plan(task_file, task=task, options=options, json=json))
+    freezing = note if freeze else None
+    raise typer.Exit(show_plan(task_file, task=task, options=options, freezing=freezing, json=json))
 
 
 @app.command()

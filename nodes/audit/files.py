@@ -35,7 +35,10 @@ def audit_files(state: PipelineState, run: RunFolder) -> Iterator[Finding]:
 
 
 def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:
-    return ((c.log, c.log_sha256) for c in state.checks if c.log is not None and c.log_sha256 is not None)
+    for check in state.checks:
+        if check.log is not None and check.log_sha256 is not None:
+            yield check.log, check.log_sha256
+        yield from ((file.path, file.sha256) for file in check.kept)
 
 
 def _of_attempts(state: PipelineState) -> Iterator[tuple[str, str]]:

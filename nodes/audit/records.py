@@ -10,6 +10,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Transition, Verdict
 from ...state.status import Node, Status, check_transition
 from ...state.task import Task
+from ..evidence.proof import contracts as contracts_of
 from ..plan import compile_plan
 from ..verdicts import judge
 from .finding import Finding, ok, wrong
@@ -98,7 +99,7 @@ def _checks(state: PipelineState) -> Iterator[Finding]:
 def _complaint(state: PipelineState, check: Check) -> str:
     """Why an outcome does not follow from the facts beside it; empty if it does."""
     passed = check.outcome is Outcome.PASSED
-    if check.kind is CheckKind.COMMAND and passed != (check.exit_code == 0):
+    if check.kind is CheckKind.COMMAND and not _exit_code_fits(state.task, check, passed):
         return f"is {check.outcome} with exit code {check.exit_code}"
     if check.kind is CheckKind.COMMAND and passed and not (check.argv and check.log and check.log_sha256):
         return "passed without a command line, or without a log"
@@ -109,6 +110,16 @@ def _complaint(state: PipelineState, check: Check) -> str:
         if attempt is None or passed != attempt.succeeded:
             return f"is {check.outcome}, which the attempt does not bear out"
     return ""
+
+
+def _exit_code_fits(task: Task | None, check: Check, passed: bool) -> bool:
+    """Whether a command can have that outcome with its exit code; its output is judged elsewhere."""
+    contracts = [one for step, one in contracts_of(task) if step == check.step] if task else []
+    command = next((c for one in contracts for c in one.verification if c.ref == check.ref), None)
+    if command is None:
+        return False
+    fits = check.exit_code == command.exit_code
+    return fits if passed else not fits or command.output is not None
 
 
 def _verdicts(state: PipelineState, task: Task) -> Iterator[Finding]:

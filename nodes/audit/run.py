@@ -9,12 +9,14 @@ from pathlib import Path
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Transition
+from ..checks.kinds import BUILTIN, Kinds
 from ..evidence.files import open_to_audit
 from ..workers.files import sha256_file
 from .attested import LineHash, Opener, audit_attestation
 from .documents import audit_documents
 from .files import audit_files
 from .finding import Audit, Finding, not_checked, ok, wrong
+from .kinds import audit_frozen, audit_kinds
 from .records import audit_records
 from .scope import audit_scope
 from .tree import audit_tree
@@ -40,18 +42,26 @@ class LedgerFacts:
 
 
 def audit_run(
-    run_id: str, run_dir: Path, ledger: LedgerFacts, opener: Opener | None = None, repository: Path | None = None
+    run_id: str,
+    run_dir: Path,
+    ledger: LedgerFacts,
+    opener: Opener | None = None,
+    repository: Path | None = None,
+    kinds: Kinds = BUILTIN,
 ) -> Audit:
     """Look at everything, and say of each thing how it was found. Nothing is written.
 
     Args:
+        kinds: the kinds of check whose verdicts can be worked out again.
         opener: gives the payload of a signed envelope if its signature is right; None where there is no key.
         repository: a checkout of the repository that was worked on, which is only read; None where it is not at hand.
     """
-    return Audit(run_id, tuple(_findings(run_dir, ledger, opener, repository)))
+    return Audit(run_id, tuple(_findings(run_dir, ledger, opener, repository, kinds)))
 
 
-def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None, repository: Path | None) -> Iterator[Finding]:
+def _findings(
+    run_dir: Path, ledger: LedgerFacts, opener: Opener | None, repository: Path | None, kinds: Kinds
+) -> Iterator[Finding]:
     for line, what in ledger.problems:
         yield wrong("ledger", f"line {line}" if line else "file", what)
     state = ledger.state
@@ -61,9 +71,11 @@ def _findings(run_dir: Path, ledger: LedgerFacts, opener: Opener | None, reposit
     if not ledger.problems:
         yield ok("ledger", "chain", f"{ledger.lines} lines, each follows from the one before it")
     yield from audit_records(state, ledger.history)
+    yield from audit_frozen(state)
     try:
         with open_to_audit(run_dir) as run:
             yield from audit_files(state, run)
+            yield from audit_kinds(state, run, kinds)
             yield from audit_scope(state, run)
             yield from audit_tree(state, run, run_dir, repository)
             yield from audit_documents(state, run, run_dir)

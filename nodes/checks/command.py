@@ -43,6 +43,11 @@ def argv_of(command: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def plain(command: str) -> bool:
+    """True for a command that is started as it is, so that arguments can be put behind it."""
+    return argv_of(command)[:2] != ("bash", "-euo")
+
+
 def _needs_shell(command: str) -> bool:
     """True where bash would read the text differently from a plain split into words."""
     quote, escaped = "", False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +14,15 @@ from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
 from ...state.status import Node
-from ...state.task import Command, Contract, Output
+from ...state.task import MANUAL, Command, Contract, Output, Probe, Task
 from ..context import Call
 from ..workers.files import make_private_folder, sha256_file, write_private
 from ..workers.leftovers import RUN_DIR_VARIABLE
-from .command import argv_of, why_absent
+from .bench import WorkBench
+from .kinds.command import CommandKind, as_probe
+from .kinds.kind import Kind
+from .looking import look_and_judge, title_of
 from .outputs import look_at_output
-from .process import Ran, run_command
 from .scope import judge_changes, scope_log
 from .workspace import Change
 
@@ -28,6 +30,16 @@ WORKER_REF = CheckRef("WORKER")
 SCOPE_REF = CheckRef("SCOPE")
 COMMIT_REF = CheckRef("COMMIT")
 MERGE_REF = CheckRef("MERGE")
+_COMMAND = CommandKind()
+
+
+@dataclass(frozen=True)
+class ForPerson:
+    """A check that a person decides: its record before that, and where the files are that it is about."""
+
+    blank: Check
+    probe: Probe
+    workspace: Path
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Round:
 
     Attributes:
         holds: in an isolated run, whether the commit that is looked at holds a path; an output has to be in it.
+        for_people: the checks of this round that a person decides, in order; shared with copies of the round.
     """
 
     number: int
@@ -45,6 +58,7 @@ class Round:
     limits: Limits
     call: Call
     holds: Callable[[str], bool] | None = None
+    for_people: list[ForPerson] = field(default_factory=list["ForPerson"])
 
     @property
     def folder(self) -> Path:
@@ -81,9 +95,15 @@ class Round:
         )
 
     def contract(self, contract: Contract, step: StepId | None, attempt: int | None) -> Iterator[Check]:
-        """Every command and expected output of one contract, in the order they are written."""
+        """Every command, probe and expected output of one contract, in the order they are written."""
         for command in contract.verification:
             yield from self._command(command, step, attempt)
+        for probe in contract.probes:
+            if probe.kind == MANUAL:
+                # A person is asked once everything else has passed.
+                self.for_people.append(ForPerson(self._blank(probe, step, attempt), probe, self.workspace))
+            else:
+                yield self.probe(probe, step, attempt)
         for output in contract.outputs:
             outcome, reason = look_at_output(self.workspace, output.path)
             if outcome is Outcome.PASSED and self.holds is not None and not self.holds(output.path):
@@ -190,62 +210,74 @@ class Round:
         suffix: str,
         stands_for: str | None = None,
     ) -> Check:
-        check_id = self._id(step, command.ref) + suffix
-        self._say("check_started", step, text, None)
-        started = datetime.now(UTC)
-        log = self.folder / f"{check_id.partition('.')[2]}.log"
-        timeout_s = command.timeout_s or self.limits.check_timeout_s
-        argv: tuple[str, ...] = ()
-        environment = self.call.context.environment
-        env = {**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)}
-        try:
-            argv = argv_of(text)
-            ran = run_command(
-                argv,
-                workspace=self.workspace,
-                log=log,
-                timeout_s=timeout_s,
-                output_limit_bytes=self.limits.output_limit_bytes,
-                env=env,
-                masker=environment.masker(),
-                stop=self.call.draining,
-            )
-        except ValueError as error:
-            ran = Ran(None, 0.0, error=f"not a command: {error}")
-        outcome, reason = self._judge(ran, text, argv, env)
-        self._say("check_finished", step, text, outcome, ran.duration_s)
-        return Check(
-            id=check_id,
+        blank = Check(
+            id=self._id(step, command.ref) + suffix,
             round=self.number,
             step=step,
             attempt=attempt,
             ref=command.ref,
             kind=CheckKind.COMMAND,
             run=text,
-            outcome=outcome,
-            reason=reason,
-            argv=() if ran.error else argv,
-            cwd=str(self.workspace),
-            exit_code=ran.exit_code,
-            started_at=started,
-            duration_s=round(ran.duration_s, 3),
+            outcome=Outcome.UNVERIFIABLE,
+            reason="",
             stands_for=stands_for,
-            log=str(log.relative_to(self.run_dir)) if log.exists() else None,
-            log_sha256=sha256_file(log) if log.exists() else None,
+        )
+        return self._looked(_COMMAND, as_probe(command, text), blank, command.timeout_s)
+
+    def probe(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
+        """A check of a registered kind."""
+        kind = self.call.context.kinds.get(probe.kind)
+        blank = self._blank(probe, step, attempt)
+        return blank if kind is None else self._looked(kind, probe, blank, probe.timeout_s)
+
+    def probe_again(self, task: Task, before: Check) -> Check:
+        """A check that only looks, as it is now; one that runs a command as it was."""
+        kind = self.call.context.kinds.get(before.probe)
+        probe = task.contract(before.step).probe(before.ref)
+        if kind is None or probe is None or kind.runs:
+            return before
+        now = self._looked(kind, probe, self._blank(probe, before.step, before.attempt), probe.timeout_s, quiet=True)
+        if now.outcome is not before.outcome:
+            self._say("check_finished", now.step, now.run, now.outcome)
+        return now
+
+    def _blank(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
+        return Check(
+            id=self._id(step, probe.ref),
+            round=self.number,
+            step=step,
+            attempt=attempt,
+            ref=probe.ref,
+            kind=CheckKind.PROBE,
+            probe=probe.kind,
+            run=title_of(self.call.context.kinds, probe),
+            outcome=Outcome.UNVERIFIABLE,
+            reason=f'there is no kind of check "{probe.kind}" here',
         )
 
-    def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], env: Mapping[str, str]) -> tuple[Outcome, str]:
-        if ran.stopped:
-            return Outcome.FAILED, ran.stopped
-        if ran.exit_code == 0:
-            return Outcome.PASSED, "exit code 0"
-        stop = self.call.draining
-        absent = why_absent(text, argv, ran.exit_code, self.workspace, env, stop=stop) if argv else None
-        if absent:
-            return Outcome.UNVERIFIABLE, absent
-        if ran.exit_code is None:
-            return Outcome.UNVERIFIABLE, ran.error
-        return Outcome.FAILED, f"exit code {ran.exit_code}"
+    def _looked(self, kind: Kind, probe: Probe, blank: Check, timeout_s: float | None, *, quiet: bool = False) -> Check:
+        """The check, done: what its look kept, and the verdict over that."""
+        environment = self.call.context.environment
+        bench = WorkBench(
+            workspace=self.workspace,
+            folder=self.folder,
+            name=blank.id.partition(".")[2],
+            timeout_s=timeout_s or self.limits.check_timeout_s,
+            output_limit_bytes=self.limits.output_limit_bytes,
+            env={**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)},
+            masker=environment.masker(),
+            stop=self.call.draining,
+            holds=self.holds,
+        )
+        if not quiet:
+            self._say("check_started", blank.step, blank.run, None)
+        started = datetime.now(UTC)
+        check = look_and_judge(kind, probe, bench, blank, self.run_dir)
+        if check.argv or kind.runs:
+            check = check.model_copy(update={"started_at": started, "cwd": str(self.workspace)})
+        if not quiet:
+            self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
+        return check
 
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"

@@ -99,7 +99,8 @@ def _output(out: Sink, check: Check, run: RunFolder) -> None:
 
 
 def _after_output(check: Check) -> Iterator[bytes]:
-    why_none = "no process" if check.kind in _WITHOUT_PROCESS else check.reason
+    without = check.kind in _WITHOUT_PROCESS or (check.kind is CheckKind.PROBE and not check.argv)
+    why_none = "no process" if without else check.reason
     code = form.reasoned(form.NONE, why_none) if check.exit_code is None else str(check.exit_code)
     yield _framed("Exit Code", code)
     yield _framed("Result", form.reasoned(check.outcome, check.reason))

@@ -134,6 +134,9 @@ def _tree(state: PipelineState) -> Iterator[str]:
 
 
 def _people(state: PipelineState) -> Iterator[str]:
+    if state.frozen is not None:
+        note = f": {state.frozen.note}" if state.frozen.note else "."
+        yield f"{state.frozen.who} froze the plan {state.frozen.digest} at {moment(state.frozen.at)}{note}"
     for decision in state.decisions:
         note = f": {decision.note}" if decision.note else "."
         about = f" ({decision.approval.name})" if decision.approval else ""

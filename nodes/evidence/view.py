@@ -10,7 +10,7 @@ from ...state.budget import Resource, amount
 from ...state.ids import StepId
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, CheckKind, Outcome
-from ...state.task import Command, Output, Task
+from ...state.task import Command, Output, Probe, Task
 from ..budget import run_allowance, step_allowance
 from .files import RunFolder
 from .links import Links
@@ -22,6 +22,7 @@ from .scope import Scope, read_scope
 
 # Empty, and of the living: nothing to prove.
 _LOCKS = frozenset({"claim.lock"})
+_RAN = frozenset({CheckKind.COMMAND, CheckKind.PROBE})
 
 _ByRef = dict[tuple[StepId | None, str], list[Check]]
 
@@ -54,6 +55,15 @@ class DeclaredOutput:
 
 
 @dataclass(frozen=True)
+class DeclaredProbe:
+    """A check of another kind that the task file declares, and the newest checks it led to."""
+
+    step: StepId | None
+    probe: Probe
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """What a template is handed besides the task and the state.
 
@@ -62,7 +72,7 @@ class View:
         missing: in words, everything that keeps the verdict from PASSED.
         counts: criteria per outcome, all three outcomes.
         entries: the checks that stand in verification.log.
-        commands, outputs: what the task file declares, with the newest checks it led to.
+        commands, outputs, probes: what the task file declares, with the newest checks it led to.
         limits: who has a budget, and the amounts, in words.
         script: the newest commands of each step and of the task, for a shell; empty where none ran.
         links: from what is shown to the record behind it.
@@ -79,6 +89,7 @@ class View:
     attempts: tuple[Attempt, ...]
     commands: tuple[DeclaredCommand, ...]
     outputs: tuple[DeclaredOutput, ...]
+    probes: tuple[DeclaredProbe, ...]
     allowed: tuple[tuple[StepId | None, tuple[str, ...]], ...]
     scope: Scope
     artifacts: tuple[Artifact, ...]
@@ -111,6 +122,7 @@ def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
         attempts=state.attempts,
         commands=_declared_commands(task, _by_ref(newest)),
         outputs=_declared_outputs(task, _by_ref(newest)),
+        probes=_declared_probes(task, _by_ref(newest)),
         allowed=tuple((step, contract.allowed_paths) for step, contract in contracts(task)),
         scope=scope,
         artifacts=_artifacts(state, run),
@@ -145,6 +157,14 @@ def _declared_outputs(task: Task, checks: _ByRef) -> tuple[DeclaredOutput, ...]:
     )
 
 
+def _declared_probes(task: Task, checks: _ByRef) -> tuple[DeclaredProbe, ...]:
+    return tuple(
+        DeclaredProbe(step, probe, tuple(checks.get((step, probe.ref), ())))
+        for step, contract in contracts(task)
+        for probe in contract.probes
+    )
+
+
 def _by_ref(checks: tuple[Check, ...]) -> _ByRef:
     found: _ByRef = {}
     for check in checks:
@@ -156,6 +176,10 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
     # The logs of checks were held against their hashes when verification.log was written from them.
     verified = {check.log: check.log_sha256 for check in state.checks if check.log and check.log_sha256}
     found = [artifact for attempt in state.attempts for artifact in _of_attempt(attempt, run, verified)]
+    kept = {file.path: file.sha256 for check in state.checks for file in check.kept}
+    for path, sha256 in kept.items():
+        run.verify(path, sha256)
+    verified |= kept
     known = {artifact.path for artifact in found}
     found += [Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known]
     if state.tree is not None and state.tree.patch is not None:
@@ -186,7 +210,7 @@ def _of_attempt(attempt: Attempt, run: RunFolder, verified: Mapping[str, str]) -
 
 
 def _script(state: PipelineState, checks: tuple[Check, ...]) -> str:
-    ran = [check for check in checks if check.kind is CheckKind.COMMAND and check.argv]
+    ran = [check for check in checks if check.kind in _RAN and check.argv]
     if not ran:
         return ""
     lines, here = [f"cd {shell_quote(state.workspace)}"], state.workspace

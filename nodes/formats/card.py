@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ...state import ids
 from ...state.task import Source, Step, Task
+from ..checks.kinds import BUILTIN, Kinds
 from .build import build, check_id, one_line
 from .paths import glob_complaint
 from .proof import prove
@@ -17,18 +18,21 @@ from .terms import approval_points, refuse_for_whole_task
 LONE_STEP = "S1"
 
 
-def make_tasks(file: SourceFile, raws: Sequence[RawContract]) -> tuple[Task, ...]:
+def make_tasks(file: SourceFile, raws: Sequence[RawContract], kinds: Kinds = BUILTIN) -> tuple[Task, ...]:
     """The tasks of a file, in file order.
+
+    Args:
+        kinds: the kinds of check that it may name.
 
     Raises:
         TaskFileError: a part is missing, empty, ambiguous or impossible, or an id stands twice.
     """
-    tasks = tuple(_task(file, raw) for raw in raws)
+    tasks = tuple(_task(file, raw, kinds) for raw in raws)
     _refuse_twice(file, "task", raws)
     return tasks
 
 
-def _task(file: SourceFile, raw: RawContract) -> Task:
+def _task(file: SourceFile, raw: RawContract, kinds: Kinds) -> Task:
     check_id(file, raw.id, ids.task_id)
     title = one_line(file, raw.title, f'the title of task "{raw.id.text}"')
     _require_goal(file, raw)
@@ -49,10 +53,10 @@ def _task(file: SourceFile, raw: RawContract) -> Task:
         Task,
         id=raw.id.text,
         title=title,
-        steps=tuple(_step(file, step, raw.allowed_paths) for step in steps),
+        steps=tuple(_step(file, step, raw.allowed_paths, kinds) for step in steps),
         depends_on=_dependencies(file, raw.depends_on, ids.task_id),
         source=Source(path=file.path, sha256=file.sha256, line=raw.line),
-        **_contract(file, own),
+        **_contract(file, own, kinds),
     )
 
 
@@ -61,7 +65,7 @@ def _lone_step(raw: RawContract) -> RawContract:
     return replace(raw, id=Words(LONE_STEP, raw.line), depends_on=())
 
 
-def _step(file: SourceFile, raw: RawContract, default_scope: tuple[Words, ...]) -> Step:
+def _step(file: SourceFile, raw: RawContract, default_scope: tuple[Words, ...], kinds: Kinds) -> Step:
     check_id(file, raw.id, ids.step_id)
     title = one_line(file, raw.title, f'the title of step "{raw.id.text}"')
     if not raw.actions:
@@ -80,20 +84,21 @@ def _step(file: SourceFile, raw: RawContract, default_scope: tuple[Words, ...]) 
         actions=raw.actions,
         depends_on=_dependencies(file, raw.depends_on, ids.step_id),
         approval=approval_points(file, raw),
-        **_contract(file, scoped),
+        **_contract(file, scoped, kinds),
     )
 
 
-def _contract(file: SourceFile, raw: RawContract) -> dict[str, object]:
+def _contract(file: SourceFile, raw: RawContract, kinds: Kinds) -> dict[str, object]:
     entries = (raw.actions, raw.criteria, raw.outputs, raw.verification, raw.depends_on, raw.allowed_paths)
     if max(len(field) for field in entries) > MAX_ENTRIES:
         raise file.error(raw.line, f'"{raw.id.text}" has a field with more than {MAX_ENTRIES} entries')
-    proved = prove(file, raw)
+    proved = prove(file, raw, kinds)
     return {
         "goal": raw.goal.text.strip() if raw.goal else "",
         "criteria": proved.criteria,
         "outputs": proved.outputs,
         "verification": proved.verification,
+        "probes": proved.probes,
         "allowed_paths": _scope(file, raw.allowed_paths),
         "limits": raw.limits,
         "line": raw.line,

@@ -12,6 +12,7 @@ _TICKS = re.compile(r"`+")
 _CHECKBOX = re.compile(r"\[[ xX]\](?=\s|$)")
 _AND = re.compile(r"and\s")
 _WORD = re.compile(r"[^\s,]+")
+_BARE = re.compile(r"[^\s,`]+")
 DASHES = "-\u2013\u2014"
 _DESCRIPTION = (":", "(", *(f"{dash} " for dash in DASHES))
 
@@ -134,7 +135,7 @@ def entries(file: SourceFile, words: Words, *, described: bool) -> list[Entry]:
     Raises:
         TaskFileError: something else stands in the list.
     """
-    scanner = _Scanner(fold(words.text))
+    scanner = Scanner(fold(words.text))
     found: list[Entry] = []
     while not scanner.at_end:
         entry = scanner.entry()
@@ -154,7 +155,7 @@ def entries(file: SourceFile, words: Words, *, described: bool) -> list[Entry]:
     return found
 
 
-class _Scanner:
+class Scanner:
     """Walks through one line by position: a slice per entry would make a long line cost its square."""
 
     def __init__(self, text: str) -> None:
@@ -180,6 +181,20 @@ class _Scanner:
         colon = len(word[0]) > 1 and word[0].endswith(":")
         self._move_to(word.end() - colon)
         return Entry(word[0][:-1] if colon else word[0], is_code=False)
+
+    def code(self) -> str | None:
+        """The code span that stands here; None where there is none."""
+        span = self._spans.get(self._at)
+        if span:
+            self._move_to(span.end)
+        return span.text.strip() if span else None
+
+    def word(self) -> str | None:
+        """The single word that stands here, up to a space, a comma or a code span; None where there is none."""
+        word = _BARE.match(self._text, self._at)
+        if word:
+            self._move_to(word.end())
+        return word[0] if word else None
 
     def skip_description(self) -> None:
         if not self._text.startswith(_DESCRIPTION, self._at):

@@ -6,11 +6,14 @@ A criterion is covered only by checks that it names or that name it. Nothing is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from ...state.task import Command, Criterion, Output
+from ...state.task import Command, Criterion, Output, Probe
+from ..checks.kinds import BUILTIN, Kinds
 from .build import build, one_line
+from .checks import Check, checked
 from .paths import output_complaint
-from .raw import MAX_ENTRIES, Proof, RawContract, RawCriterion, Words
+from .raw import MAX_ENTRIES, Proof, RawCommand, RawContract, RawCriterion, Words
 from .source import SourceFile
 
 ALL = "all"
@@ -23,75 +26,106 @@ class Proved:
     criteria: tuple[Criterion, ...]
     outputs: tuple[Output, ...]
     verification: tuple[Command, ...]
+    probes: tuple[Probe, ...]
 
 
-def prove(file: SourceFile, raw: RawContract) -> Proved:
+def prove(file: SourceFile, raw: RawContract, kinds: Kinds = BUILTIN) -> Proved:
     """Number the checks and criteria of one contract and resolve every reference between them.
 
     Raises:
-        TaskFileError: an id or a command stands twice, a path leaves the workspace, or a reference leads nowhere.
+        TaskFileError: an id or a command stands twice, a path leaves the workspace, a check does not
+            fit its kind, or a reference leads nowhere.
     """
     outputs = _outputs(file, raw)
-    checks = _Checks(file, outputs)
+    checks = _Checks(file, outputs, kinds)
     checks.declare(raw)
     ids = _numbered(file, "AC", [(c.id, c.text.line) for c in raw.criteria], "criterion")
     named = [checks.resolve(criterion) for criterion in raw.criteria]
-    _add_proves(file, raw, ids, named, [command.ref for command in checks.commands])
+    _add_proves(file, raw, ids, named, checks.declared)
     criteria = tuple(_criterion(file, raw, id, refs) for raw, id, refs in zip(raw.criteria, ids, named, strict=True))
-    return Proved(criteria, outputs, tuple(checks.commands))
+    return Proved(criteria, outputs, tuple(checks.commands), tuple(checks.probes))
 
 
 class _Checks:
-    """The checks of one contract, by id and by command; criteria may add commands of their own."""
+    """The checks of one contract, by id and by what they do; criteria may add some of their own."""
 
-    def __init__(self, file: SourceFile, outputs: tuple[Output, ...]) -> None:
+    def __init__(self, file: SourceFile, outputs: tuple[Output, ...], kinds: Kinds) -> None:
         self.file = file
         self.commands: list[Command] = []
-        self._ref_of: dict[str, str] = {}
+        self.probes: list[Probe] = []
+        self.declared: list[str] = []
+        self._kinds = kinds
+        self._ref_of: dict[Check, str] = {}
+        self._first_of: dict[str, str] = {}
         self._lines: dict[str, int | None] = {str(output.ref): output.line for output in outputs}
 
     def declare(self, raw: RawContract) -> None:
-        """Take the contract's own verification commands."""
+        """Take the contract's own verification commands, and its checks of other kinds."""
         refs = _numbered(self.file, "V", [(c.ref, c.run.line) for c in raw.verification], "check")
         for command, ref in zip(raw.verification, refs, strict=True):
+            line = command.run.line
             if ref in self._lines:
+                raise self.file.error(line, f'check id "{ref}" stands twice', first=f"line {self._lines[ref]}")
+            check = self._read(command)
+            if check in self._ref_of:
                 raise self.file.error(
-                    command.run.line, f'check id "{ref}" stands twice', first=f"line {self._lines[ref]}"
-                )
-            run = one_line(self.file, command.run, "the command")
-            if run in self._ref_of:
-                raise self.file.error(
-                    command.run.line,
-                    f"the command `{run}` stands twice",
-                    first=self._ref_of[run],
+                    line,
+                    f"the {'command' if check.is_command else 'check'} `{check.first}` stands twice",
+                    first=self._ref_of[check],
                     next_step="remove one of them; several criteria may name the same check",
                 )
-            equivalents = self._equivalents(run, command.equivalents)
-            self._add(ref, run, command.run.line, equivalents=equivalents, timeout_s=command.timeout_s)
+            equivalents = self._equivalents(check.first, command.equivalents)
+            self._add(ref, check, line, equivalents=equivalents, timeout_s=command.timeout_s)
+        self.declared = refs
+
+    def _read(self, command: RawCommand) -> Check:
+        run = command.run
+        if command.kind is None or command.kind.text == Check.COMMAND:
+            run = Words(one_line(self.file, run, "the command"), run.line)
+        elif command.equivalents:
+            raise self.file.error(command.equivalents[0].line, "only a command can have an equivalent")
+        subject = (run, *command.more) if run.text else command.more
+        return checked(self.file, self._kinds, command.kind or Words(Check.COMMAND, run.line), subject, command.args)
 
     def resolve(self, criterion: RawCriterion) -> list[str]:
         """The ids of the checks that a criterion names, each once, in the order it names them."""
-        return list(dict.fromkeys(self._resolve(proof) for proof in criterion.proofs))
+        return list(dict.fromkeys(self._resolve(proof, criterion) for proof in criterion.proofs))
 
-    def _resolve(self, proof: Proof) -> str:
-        if proof.is_command:
-            run = one_line(self.file, Words(proof.text, proof.line), "the command")
-            return self._ref_of.get(run) or self._add(self._free_ref(), run, proof.line)
-        if proof.text in self._lines:
+    def _resolve(self, proof: Proof, criterion: RawCriterion) -> str:
+        line = proof.line
+        if proof.is_command and not proof.args:
+            run = one_line(self.file, Words(proof.text, line), "the command")
+            return self._first_of.get(run) or self._add(self._free_ref(), Check.of_command(run), line)
+        if proof.kind or proof.is_command:
+            named = Words(proof.kind or Check.COMMAND, line)
+            subject = tuple(Words(text, line) for text in (proof.text, *proof.more))
+            check = checked(self.file, self._kinds, named, subject, [(k, Words(v, line)) for k, v in proof.args])
+        elif proof.text in self._lines:
             return proof.text
-        raise self.file.error(
-            proof.line,
-            f'"{proof.text}" is no check of this step or task',
-            defined=", ".join(self._lines) or "no checks",
-            next_step="put a command in back-ticks, or name a check that is defined",
-        )
+        elif proof.text in self._kinds:
+            text = Words(" ".join(criterion.text.text.split()), line)
+            subject = () if self._kinds[proof.text].subject.required else (text,)
+            check = checked(self.file, self._kinds, Words(proof.text, line), subject, [])
+        else:
+            raise self.file.error(
+                line,
+                f'"{proof.text}" is no check of this step or task',
+                defined=", ".join(self._lines) or "no checks",
+                next_step="put a command in back-ticks, or name a check that is defined",
+            )
+        return self._ref_of.get(check) or self._add(self._free_ref(), check, line)
 
-    def _add(self, ref: str, run: str, line: int, **more: object) -> str:
-        if len(self.commands) >= MAX_ENTRIES:
+    def _add(self, ref: str, check: Check, line: int, **more: Any) -> str:
+        if len(self._ref_of) >= MAX_ENTRIES:
             raise self.file.error(line, f"more than {MAX_ENTRIES} commands prove this step or task")
-        self.commands.append(build(self.file, line, Command, ref=ref, run=run, line=line, **more))
+        if check.is_command:
+            self.commands.append(build(self.file, line, Command, ref=ref, line=line, **check.as_command(), **more))
+            self._first_of.setdefault(check.first, ref)
+        else:
+            more.pop("equivalents", None)
+            self.probes.append(build(self.file, line, Probe, ref=ref, line=line, **check.as_probe(), **more))
         self._lines[ref] = line
-        self._ref_of[run] = ref
+        self._ref_of[check] = ref
         return ref
 
     def _free_ref(self) -> str:

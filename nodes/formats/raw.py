@@ -21,11 +21,20 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a criterion names as its check: a command, or the id of a check."""
+    """What a criterion names as its check: a command, the id of a check, or a check of a kind.
+
+    Attributes:
+        kind: the name of the kind, where it is one; `text` is then its first subject.
+        more: its other subjects.
+        args: what else it says, by name.
+    """
 
     text: str
     line: int
     is_command: bool
+    kind: str = ""
+    more: tuple[str, ...] = ()
+    args: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +48,22 @@ class RawCriterion:
 
 @dataclass(frozen=True, slots=True)
 class RawCommand:
-    """A verification command; `proves` names criteria, or is the single word `all`."""
+    """A verification command, or a check of another kind; `proves` names criteria, or is the single word `all`.
+
+    Attributes:
+        run: the command, or the first subject of its kind.
+        more: its other subjects.
+        args: what else it says, by name.
+    """
 
     run: Words
     ref: Words | None = None
     equivalents: tuple[Words, ...] = ()
     proves: tuple[Words, ...] = ()
     timeout_s: float | None = None
+    kind: Words | None = None
+    more: tuple[Words, ...] = ()
+    args: tuple[tuple[str, Words], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

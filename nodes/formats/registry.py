@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ...state.errors import TaskFileError
 from ...state.task import Task
+from ..checks.kinds import BUILTIN, Kinds
+from .amend import amended
 from .card import make_tasks
 from .markdown import read_markdown
 from .raw import RawContract
@@ -22,8 +24,11 @@ _READERS: Mapping[str, Callable[[SourceFile], list[RawContract]]] = {
 }
 
 
-def read_tasks(path: Path) -> tuple[Task, ...]:
-    """Every task of a file, in file order; at least one.
+def read_tasks(path: Path, kinds: Kinds = BUILTIN) -> tuple[Task, ...]:
+    """Every task of a file, in file order; at least one. Checks that stand in `waypost.checks.toml` are in them.
+
+    Args:
+        kinds: the kinds of check that it may name.
 
     Raises:
         TaskFileError: the file cannot be read, or does not say a task completely.
@@ -37,16 +42,18 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
             known=", ".join(_READERS),
             next_step="rename the file after its format",
         )
-    return make_tasks(file, reader(file))
+    raws = reader(file)
+    written = make_tasks(file, raws, kinds)
+    return amended(file, path, raws, written, kinds)
 
 
-def read_task_file(path: Path, task_id: str | None = None) -> Task:
+def read_task_file(path: Path, task_id: str | None = None, kinds: Kinds = BUILTIN) -> Task:
     """The one task of a file, or the one that `task_id` names.
 
     Raises:
         TaskFileError: as `read_tasks`, or there are several tasks and none was named, or no task has that id.
     """
-    tasks = read_tasks(path)
+    tasks = read_tasks(path, kinds)
     if task_id is None and len(tasks) == 1:
         return tasks[0]
     for task in tasks:

@@ -11,12 +11,13 @@ from .blocks import Block
 from .inline import code_spans, entries, fold, shorten, split_id, without_code
 from .outline import Section
 from .proof import ALL
-from .raw import RawCommand, Words
+from .raw import MAX_ENTRIES, RawCommand, Words
 from .source import SourceFile
 
+_ARGUMENT = re.compile(r"[a-z][a-z0-9]{0,20}(?:[ _-][a-z0-9]{1,20}){0,2}")
 SHELLS = ("bash", "sh", "shell")
 _MISPLACED = re.compile(r"\b(proves|equivalents?|timeout)\b", re.IGNORECASE)
-_DETAILS = "equivalent: `command`, proves: AC1, timeout: 60 s"
+_DETAILS = "equivalent: `command`, proves: AC1, timeout: 60 s, kind: file, and what its kind takes: output: `pattern`"
 
 
 @dataclass
@@ -26,6 +27,8 @@ class _Details:
     equivalents: list[Words] = field(default_factory=list[Words])
     proves: list[Words] = field(default_factory=list[Words])
     timeout_s: float | None = None
+    kind: Words | None = None
+    args: list[tuple[str, Words]] = field(default_factory=list[tuple[str, Words]])
 
 
 def read_verification(file: SourceFile, section: Section | None) -> Iterator[RawCommand]:
@@ -66,7 +69,8 @@ def _item(file: SourceFile, item: Block) -> RawCommand:
 def _command(file: SourceFile, words: Words, details: _Details) -> RawCommand:
     ref, rest = split_id(words, "V")
     spans = code_spans(rest.text)
-    if len(spans) != 1 or not spans[0].text.strip():
+    most = 1 if details.kind is None else MAX_ENTRIES
+    if not 0 < len(spans) <= most or not all(span.text.strip() for span in spans):
         count = "several commands" if len(spans) > 1 else "no command"
         raise file.error(
             words.line,
@@ -79,8 +83,17 @@ def _command(file: SourceFile, words: Words, details: _Details) -> RawCommand:
         raise file.error(
             words.line, f'"{misplaced[0]}" stands beside the command', expected=f"a nested list item: {_DETAILS}"
         )
-    run = Words(spans[0].text.strip(), words.line)
-    return RawCommand(run, ref, tuple(details.equivalents), tuple(details.proves), details.timeout_s)
+    run, *more = (Words(span.text.strip(), words.line) for span in spans)
+    return RawCommand(
+        run,
+        ref,
+        tuple(details.equivalents),
+        tuple(details.proves),
+        details.timeout_s,
+        details.kind,
+        tuple(more),
+        tuple(details.args),
+    )
 
 
 def _detail(file: SourceFile, item: Block, details: _Details) -> None:
@@ -93,9 +106,20 @@ def _detail(file: SourceFile, item: Block, details: _Details) -> None:
         details.proves += _proves(file, Words(value, item.line))
     elif name == "timeout" and details.timeout_s is None:
         details.timeout_s = _seconds(file, Words(value, item.line))
+    elif name == "kind" and details.kind is None:
+        details.kind = Words(_uncoded(value).casefold(), item.line)
+    elif value and name not in ("timeout", "kind") and _ARGUMENT.fullmatch(name):
+        details.args.append((name.replace(" ", "_"), Words(_uncoded(value), item.line)))
     else:
-        what = "a second timeout" if name == "timeout" else f'unknown detail "{shorten(key)}"'
+        what = f"a second {name}" if name in ("timeout", "kind") else f'unknown detail "{shorten(key)}"'
         raise file.error(item.line, f"{what} below a command", known=_DETAILS)
+
+
+def _uncoded(value: str) -> str:
+    """A value as it stands, or between its back-ticks."""
+    spans = code_spans(value)
+    whole = len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(value))
+    return spans[0].text.strip() if whole else value
 
 
 def _equivalents(file: SourceFile, words: Words) -> list[Words]:

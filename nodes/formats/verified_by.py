@@ -1,18 +1,20 @@
-"""The proof of a criterion as a card writes it: "..., verified by `make test`, V2"."""
+"""The proof of a criterion as a card writes it: "..., verified by `make test`, V2, file `a.md` matches `b`"."""
 
 from __future__ import annotations
 
 import re
 
-from .inline import DASHES, code_spans, entries, without_code
+from ..checks.kinds import BUILTIN
+from .calls import calls
+from .inline import DASHES, code_spans, without_code
 from .raw import MAX_ENTRIES, Proof, Words
 from .source import SourceFile
 
 _VERIFIED_BY = re.compile(r"\bverified\s{1,20}by\b", re.IGNORECASE)
 _LINE_LEAD = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)?(?:\*\*)?")
-_NAMES_A_CHECK = re.compile(r"[\s:*]{0,10}(?:\x00|[VO]\d)")
+_NAMES_A_CHECK = re.compile(rf"[\s:*]{{0,10}}(?:\x00|[VO]\d|(?:{'|'.join(BUILTIN)}):?\s{{0,10}}\x00|manual\b)")
 _SEPARATORS = ("(", ";", ",", *DASHES)
-_EXPECTED = "commands in back-ticks or ids of checks, separated by commas"
+_EXPECTED = "commands in back-ticks, ids of checks, or checks like file `a.md` matches `b`, separated by commas"
 
 
 def split_proofs(file: SourceFile, words: Words) -> tuple[str, tuple[Proof, ...]]:
@@ -72,5 +74,4 @@ def _proofs(file: SourceFile, words: Words, *, opened: bool) -> list[Proof]:
         tail = tail.removesuffix(")")
     if not tail:
         raise file.error(words.line, '"Verified by" is followed by nothing', expected=_EXPECTED)
-    found = entries(file, Words(tail, words.line), described=False)
-    return [Proof(entry.text, words.line, entry.is_code) for entry in found]
+    return calls(file, Words(tail, words.line))

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from ....state.errors import InvalidId
 from ....state.ids import task_id
 from ....state.task import Action, ActionKind, Source, Task
+from ...checks.kinds import BUILTIN, Kinds
 from ..card import make_tasks
+from ..checks import Check
+from ..checks_file import AddedCheck, ChecksFile
 from ..paths import output_complaint
 from ..raw import Proof, RawCommand, RawContract, RawCriterion, RawOutput, Words
 from ..source import SourceFile
-from .checks_file import AddedCheck, ChecksFile
 from .model import Detail, ForeignCriterion, ForeignTask, Guess, Proposal
 
 
@@ -34,7 +36,7 @@ class Proving:
     @property
     def undecided(self) -> tuple[Proposal, ...]:
         """What the criterion speaks of and nobody decided about: with it the other commands prove only a part."""
-        if self.added is not None and self.added.run:
+        if self.added is not None and self.added.proves:
             return ()
         skip = self.added.skip if self.added is not None else frozenset[str]()
         return tuple(p for p in self.left if p.guess is Guess.UNSURE and p.run not in skip)
@@ -42,13 +44,18 @@ class Proving:
     @property
     def proves(self) -> bool:
         """True where the commands prove the whole criterion."""
-        return bool(self.commands) and not self.undecided
+        return bool(self.commands or self.others) and not self.undecided
 
     @property
     def commands(self) -> tuple[str, ...]:
         """Every command that will run, each once."""
         added = self.added.run if self.added is not None else ()
         return tuple(dict.fromkeys([*(proposal.run for proposal in self.taken), *added]))
+
+    @property
+    def others(self) -> tuple[Check, ...]:
+        """Every check that is more than a command."""
+        return self.added.checks if self.added is not None else ()
 
 
 def proving(task: ForeignTask, checks: ChecksFile | None) -> tuple[Proving, ...]:
@@ -58,16 +65,27 @@ def proving(task: ForeignTask, checks: ChecksFile | None) -> tuple[Proving, ...]
     )
 
 
+def other_checks(one: Proving, kinds: Kinds) -> list[str]:
+    """Its checks that are more than a command, in words."""
+    return [check.title(kinds) for check in one.others]
+
+
 def _proving(criterion: ForeignCriterion, added: AddedCheck | None) -> Proving:
     skip = added.skip if added is not None else frozenset[str]()
     run = added.run if added is not None else ()
-    taken = tuple(p for p in criterion.proposals if p.guess is Guess.RUNNABLE and p.run not in skip)
+    replaced = added is not None and added.replace
+    taken = tuple(p for p in criterion.proposals if not replaced and p.guess is Guess.RUNNABLE and p.run not in skip)
     left = tuple(p for p in criterion.proposals if p not in taken and p.run not in run)
     return Proving(criterion, taken, left, added)
 
 
 def compile_foreign(
-    file: SourceFile, format: str, task: ForeignTask, checks: ChecksFile | None, known: frozenset[str]
+    file: SourceFile,
+    format: str,
+    task: ForeignTask,
+    checks: ChecksFile | None,
+    known: frozenset[str],
+    kinds: Kinds = BUILTIN,
 ) -> Task:
     """The task to run.
 
@@ -91,8 +109,15 @@ def compile_foreign(
         verification=tuple(_commands(checks, proved)),
         depends_on=tuple(Words(name, task.line) for name in task.depends_on if name in known and _is_safe(name)),
     )
-    (made,) = make_tasks(file, [raw])
-    return made.model_copy(update={"source": Source(path=file.path, sha256=file.sha256, line=task.line, format=format)})
+    (made,) = make_tasks(file, [raw], kinds)
+    source = Source(
+        path=file.path,
+        sha256=file.sha256,
+        line=task.line,
+        format=format,
+        checks_sha256=checks.file.sha256 if checks else None,
+    )
+    return made.model_copy(update={"source": source})
 
 
 def _criterion(one: Proving) -> RawCriterion:
@@ -104,27 +129,31 @@ def _criterion(one: Proving) -> RawCriterion:
 
 def _commands(checks: ChecksFile | None, proved: tuple[Proving, ...]) -> Iterator[RawCommand]:
     """The sidecar's commands, each once, with every criterion it proves."""
-    found: dict[str, RawCommand] = {}
+    found: dict[object, RawCommand] = {}
     for one in proved:
         added = one.added
         if checks is None or added is None:
             continue
-        line, key = one.criterion.line, Words(one.criterion.key, one.criterion.line)
-        equivalents = tuple(Words(text, line) for text in added.equivalents)
-        for run in added.run:
-            command = RawCommand(Words(run, line), None, equivalents, (key,), added.timeout_s)
-            earlier = found.get(run)
+        key = Words(one.criterion.key, one.criterion.line)
+        for command in added.raw_commands(key.line, key):
+            told = (command.kind and command.kind.text, command.run.text, command.more, command.args)
+            name = repr([part.text if isinstance(part, Words) else part for part in told]) if command.kind else told[1]
+            earlier = found.get(name)
             if earlier is None:
-                found[run] = command
-            elif (earlier.timeout_s, [e.text for e in earlier.equivalents]) != (added.timeout_s, [*added.equivalents]):
+                found[name] = command
+            elif _limits(earlier) != _limits(command):
                 raise checks.file.error(
                     added.line,
-                    f"`{run}` stands twice in one task, with another timeout or other equivalents",
+                    f"`{command.run.text}` stands twice in one task, with another timeout or other equivalents",
                     next_step="write both the same",
                 )
             else:
-                found[run] = replace(earlier, proves=(*earlier.proves, key))
+                found[name] = replace(earlier, proves=(*earlier.proves, key))
     yield from found.values()
+
+
+def _limits(command: RawCommand) -> tuple[object, ...]:
+    return command.timeout_s, [words.text for words in command.equivalents]
 
 
 def _outputs(task: ForeignTask) -> Iterator[Words]:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from ....state.errors import TaskFileError
 from ....state.task import Task
+from ...checks.kinds import BUILTIN, Kinds
+from ..checks_file import ChecksFile, Proposed, checks_beside, read_checks
 from ..registry import read_tasks
 from . import backlog, beads, cards, github, headings, kiro, spec_kit, task_master
-from .checks_file import ChecksFile, checks_beside, read_checks
 from .compiled import Proving, compile_foreign, proving
 from .document import Document, read_document
 from .model import ForeignTask, TaskList
@@ -57,13 +58,20 @@ class TaskSource:
         format: its name.
         tasks: in file order.
         notes: what was not understood or not taken up.
-        checks: the sidecar, if there is one.
+        checks: the sidecar of a foreign file, if there is one; what stands beside a card is in its tasks.
+        kinds: the kinds of check that may be named.
         order: which task waits for which; `order.ids` is an order in which they can be run one by one.
         digest: SHA-256 over everything that was read; the same digest is the same plan.
     """
 
     def __init__(
-        self, path: Path, found: TaskList, *, checks: ChecksFile | None = None, cards: tuple[Task, ...] = ()
+        self,
+        path: Path,
+        found: TaskList,
+        *,
+        checks: ChecksFile | None = None,
+        cards: tuple[Task, ...] = (),
+        kinds: Kinds = BUILTIN,
     ) -> None:
         self.path = path
         self.format = found.format
@@ -71,6 +79,7 @@ class TaskSource:
         self.notes = found.notes
         self.files = found.files
         self.checks = checks
+        self.kinds = kinds
         self.order = Order(found)
         self._by_id = {task.id: task for task in found.tasks}
         self._position = {task.id: number for number, task in enumerate(found.tasks)}
@@ -80,7 +89,8 @@ class TaskSource:
     @cached_property
     def digest(self) -> str:
         files = [(Path(file.path).name, file.sha256) for file in self.files]
-        sidecar = self.checks.file.sha256 if self.checks is not None else None
+        beside = {card.source.checks_sha256 for card in self._cards.values()}
+        sidecar = self.checks.file.sha256 if self.checks is not None else next(iter(beside), None)
         # What a model wrote is no file: its words are part of what is accepted.
         by_model = [repr(task) for task in self.tasks if task.by_model]
         told = json.dumps([self.format, files, sidecar, [task.id for task in self.tasks], by_model])
@@ -139,7 +149,9 @@ class TaskSource:
         task = self.task(id)
         if id in self._cards:
             return self._cards[id]
-        return compile_foreign(self._file_of[task.file], self.format, task, self.checks, frozenset(self._by_id))
+        return compile_foreign(
+            self._file_of[task.file], self.format, task, self.checks, frozenset(self._by_id), self.kinds
+        )
 
 
 def open_tasks(
@@ -149,6 +161,7 @@ def open_tasks(
     tag: str | None = None,
     free_text: Callable[[Document], TaskList] | None = None,
     with_checks: bool = True,
+    kinds: Kinds = BUILTIN,
 ) -> TaskSource:
     """Read a task file, or a folder of Backlog.md, in the format it is in or the one that is named.
 
@@ -158,7 +171,8 @@ def open_tasks(
     Args:
         tag: which list of a Task Master file.
         free_text: reads the file where it is in no known format, or where `format` is `prose`.
-        with_checks: False leaves the sidecar unread.
+        with_checks: False leaves the sidecar of a foreign file unread.
+        kinds: the kinds of check that may be named.
 
     Raises:
         TaskFileError: it cannot be read, is in no known format, or in more than one.
@@ -166,11 +180,11 @@ def open_tasks(
     if format is not None and format not in FORMATS:
         raise TaskFileError(str(path), None, f'there is no format "{format[:40]}"', facts={"known": ", ".join(FORMATS)})
     if path.is_dir() and format in (None, backlog.NAME):
-        return _source(path, backlog.read_folder(path), with_checks)
+        return _source(path, backlog.read_folder(path), with_checks, kinds)
     if format == CARD:
-        return _card_source(path, read_document(path))
+        return _card_source(path, read_document(path), kinds)
     with _nothing_to_collect():
-        return _open_file(path, format, tag, free_text, with_checks)
+        return _open_file(path, format, tag, free_text, with_checks, kinds)
 
 
 @contextlib.contextmanager
@@ -200,16 +214,17 @@ def _open_file(
     tag: str | None,
     free_text: Callable[[Document], TaskList] | None,
     with_checks: bool,
+    kinds: Kinds,
 ) -> TaskSource:
     document = read_document(path)
     matching, tried = _matching(path, document) if format in (None, PROSE) else ([], [])
     if free_text is not None and (format == PROSE or (format is None and not matching)):
-        return _source(path, free_text(document), with_checks)
+        return _source(path, free_text(document), with_checks, kinds)
     chosen = _named(path, format) if format is not None else _only(document, matching, tried)
     if chosen.read is None:
-        return _card_source(path, document)
+        return _card_source(path, document, kinds)
     found = task_master.read(document, tag) if chosen.name == task_master.NAME else chosen.read(document)
-    return _source(path, found, with_checks)
+    return _source(path, found, with_checks, kinds)
 
 
 def _named(path: Path, name: str) -> Format:
@@ -224,16 +239,24 @@ def _named(path: Path, name: str) -> Format:
     )
 
 
-def _card_source(path: Path, document: Document) -> TaskSource:
-    found = read_tasks(path)
-    return TaskSource(path, cards.listed(document, found), cards=found)
+def _card_source(path: Path, document: Document, kinds: Kinds) -> TaskSource:
+    found = read_tasks(path, kinds)
+    return TaskSource(path, cards.listed(document, found), cards=found, kinds=kinds)
 
 
-def _source(path: Path, found: TaskList, with_checks: bool) -> TaskSource:
+def _source(path: Path, found: TaskList, with_checks: bool, kinds: Kinds) -> TaskSource:
     if not with_checks:
-        return TaskSource(path, found)
+        return TaskSource(path, found, kinds=kinds)
     elsewhere = backlog.ids_beside(path) if found.format == backlog.NAME and not path.is_dir() else frozenset[str]()
-    return TaskSource(path, found, checks=read_checks(checks_beside(path), found.tasks, elsewhere))
+    return TaskSource(
+        path, found, checks=read_checks(checks_beside(path), _proposed(found), elsewhere, kinds), kinds=kinds
+    )
+
+
+def _proposed(found: TaskList) -> dict[str, Proposed]:
+    return {
+        task.id: {c.key: tuple(proposal.run for proposal in c.proposals) for c in task.criteria} for task in found.tasks
+    }
 
 
 def _matching(path: Path, document: Document) -> tuple[list[Format], list[Format]]:

@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from waypost.nodes.formats import read_task_file
-from waypost.state.task import Action, ActionKind, Command, Criterion, Output, Source, Step, Task
+from waypost.state.task import Action, ActionKind, Command, Criterion, Output, Probe, Source, Step, Task
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORD = st.text(st.sampled_from("abcXYZ019.,;()[]<>&#_~'\"$%\u00e4\u4e2d\U0001f600"), min_size=1, max_size=8)
@@ -21,20 +21,44 @@ PATH = (
     .map(lambda text: f"x{text}y")
     .filter(lambda path: ".." not in path)
 )
+PATTERN = st.sampled_from(["^OK$", "a, b", "x`y", r"\\d+ \"passed\"", "z"])
 TIMEOUT = st.none() | st.integers(1, 5000).map(float)
+
+
+PROBES = st.lists(
+    st.builds(lambda *ids: ("test", ids, {}), st.sampled_from(["a.py::b", "a.py::C::d[x, y]"]), st.just("e.py::f[`]"))
+    | st.builds(lambda run: ("test", ("com.acme.A.b",), {"run": f"{run} {{junit}}"}), COMMAND)
+    | st.builds(lambda path, matches: ("file", (path,), {"matches": matches}), PATH, PATTERN)
+    | st.builds(lambda path: ("file", (path,), {"schema": "schema.json"}), PATH)
+    | st.builds(lambda question: ("manual", (question,), {}), LINE),
+    max_size=2,
+    unique_by=repr,
+)
 
 
 @st.composite
 def contracts(draw):
     runs = draw(st.lists(COMMAND, max_size=3, unique=True))
+    wanted = st.tuples(st.none() | PATTERN, st.integers(0, 3))
     verification = [
-        Command(ref=f"V{i}", run=run, equivalents=tuple(draw(equivalents(run))), timeout_s=draw(TIMEOUT))
-        for i, run in enumerate(runs, 1)
+        Command(
+            ref=f"V{i}",
+            run=run,
+            equivalents=tuple(draw(equivalents(run))),
+            timeout_s=draw(TIMEOUT),
+            output=out,
+            exit_code=code,
+        )
+        for i, (run, (out, code)) in enumerate(((run, draw(wanted)) for run in runs), 1)
+    ]
+    probes = [
+        Probe(ref=f"V{i}", kind=kind, subject=subject, args=args, timeout_s=draw(TIMEOUT))
+        for i, (kind, subject, args) in enumerate(draw(PROBES), len(runs) + 1)
     ]
     outputs = [
         Output(ref=f"O{i}", path=path) for i, path in enumerate(draw(st.lists(PATH, max_size=2, unique=True)), 1)
     ]
-    refs = [item.ref for item in (*verification, *outputs)]
+    refs = [item.ref for item in (*verification, *probes, *outputs)]
     proofs = st.lists(st.sampled_from(refs), unique=True, max_size=3) if refs else st.just([])
     criteria = [
         Criterion(id=f"AC{i}", text=text, verified_by=tuple(draw(proofs)))
@@ -45,6 +69,7 @@ def contracts(draw):
         "criteria": tuple(criteria),
         "outputs": tuple(outputs),
         "verification": tuple(verification),
+        "probes": tuple(probes),
         "allowed_paths": tuple(draw(st.lists(PATH, max_size=2, unique=True))),
     }
 
@@ -107,12 +132,19 @@ def fields(contract):
         parts.append("**Expected Outputs**\n\n" + "\n".join(f"- {ticked(o.path)}" for o in contract.outputs) + "\n")
     if contract.allowed_paths:
         parts.append(f"**Allowed Scope**: {', '.join(ticked(glob) for glob in contract.allowed_paths)}\n")
-    if contract.verification:
+    if contract.verification or contract.probes:
         parts.append("**Verification**\n")
         for command in contract.verification:
             parts.append(f"- {ticked(command.run)}")
             parts += [f"  - equivalent: {ticked(other)}" for other in command.equivalents]
             parts += [f"  - timeout: {command.timeout_s:g} s"] if command.timeout_s else []
+            parts += [f"  - output: {ticked(command.output)}"] if command.output else []
+            parts += [f"  - exit code: {command.exit_code}"] if command.exit_code else []
+        for probe in contract.probes:
+            parts.append(f"- {', '.join(ticked(text) for text in probe.subject)}")
+            parts.append(f"  - kind: {probe.kind}")
+            parts += [f"  - {name}: {ticked(value)}" for name, value in probe.args.items()]
+            parts += [f"  - timeout: {probe.timeout_s:g} s"] if probe.timeout_s else []
         parts.append("")
     return parts
 
@@ -155,3 +187,21 @@ def test_a_task_written_as_json_reads_as_itself(tmp_path, task, indent, ascii):
 def test_a_task_written_as_json_with_spaces_is_yaml_as_well(tmp_path, task):
     written = json.dumps(task.model_dump(mode="json"), indent=1, ensure_ascii=False)
     assert read_back(tmp_path / "tasks.yaml", written) == without_places(task.model_dump(mode="json"))
+
+
+def called(probe):
+    """A check of a kind as it stands behind "Verified by"."""
+    args = "".join(f" with {name} {ticked(value)}" for name, value in probe.args.items())
+    return f"{probe.kind} {' '.join(ticked(text) for text in probe.subject)}{args}"
+
+
+@SETTINGS
+@given(task=tasks())
+def test_checks_written_behind_their_criterion_read_as_themselves(tmp_path, task):
+    probes = [probe.model_copy(update={"timeout_s": None}) for step in task.steps for probe in step.probes]
+    unlike = {(p.kind, p.subject, *sorted(p.args.items())): p for p in probes}
+    items = "".join(f"- It is so. Verified by {called(probe)}\n" for probe in unlike.values())
+    text = f"### Task T: t\n**Goal**: g\n**Concrete Actions**: do\n**Acceptance Criteria**\n{items or '- None.'}\n"
+    (step,) = read_back(tmp_path / "tasks.md", text)["steps"]
+    found = [{**probe, "ref": None} for probe in step["probes"]]
+    assert found == [{**without_places(p.model_dump(mode="json")), "ref": None} for p in unlike.values()]
