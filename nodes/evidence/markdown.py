@@ -38,7 +38,8 @@ def code(value: str) -> Md:
     if not line:
         return Md("(empty)")
     ticks = "`" * (_longest_run(line) + 1)
-    pad = " " if line[0] in "` " or line[-1] in "` " else ""
+    # Nothing is stripped from code that is spaces alone.
+    pad = " " if line.strip(" ") and (line[0] in "` " or line[-1] in "` ") else ""
     return Md(f"{ticks}{pad}{line}{pad}{ticks}{more}")
 
 

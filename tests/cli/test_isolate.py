@@ -11,6 +11,7 @@ import pytest
 from kit.cards import card, step_part, steps_card, write_card
 from kit.cli import waypost_here
 from kit.isolated import branches, checkout, files_at, resume, run, run_tree, runs_of, state_of, step_tree
+from kit.links import unlinked
 from kit.repos import git, make_repo
 
 CONFLICT = steps_card(
@@ -220,13 +221,14 @@ def test_the_report_names_branch_base_and_result_and_its_reproduction_guide_runs
     base = git(repo, "rev-parse", "HEAD")
     run(repo, card(bash="echo > out.txt", verify="test -s out.txt"))
     shutil.rmtree(runs_of(repo) / "R" / "worktrees")
-    report = (runs_of(repo) / "R" / "reports" / "T-1" / "report.md").read_text()
+    report = unlinked((runs_of(repo) / "R" / "reports" / "T-1" / "report.md").read_text())
     head = git(repo, "rev-parse", "main")
     assert f"- Branch of the run: `waypost/R`, from commit `{base}`" in report
     assert f"- Result: commit `{head}`, verified as a whole, brought to `main`" in report
     assert "added | `out.txt`" in report
-    script, _ = re.findall(r"```sh\n(.*?)```", report.partition("## Reproduction Guide")[2], re.DOTALL)
+    script, again, _ = re.findall(r"```sh\n(.*?)```", report.partition("## Reproduction Guide")[2], re.DOTALL)
     assert subprocess.run(["bash", "-e", "-c", script], cwd=repo.parent).returncode == 0
+    assert again == "waypost reproduce R\n"
 
 
 def test_worktrees_inside_the_checkout_are_no_part_of_it(repo):
