@@ -8,7 +8,21 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from ..state import acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task
+from ..state import (
+    acceptance,
+    batch,
+    budget,
+    guarding,
+    ids,
+    isolation,
+    job,
+    model,
+    pipeline,
+    plan,
+    records,
+    status,
+    task,
+)
 
 
 def _types_of(module: ModuleType) -> list[type]:
@@ -19,8 +33,5 @@ def _types_of(module: ModuleType) -> list[type]:
     ]
 
 
-STATE_TYPES: tuple[type, ...] = tuple(
-    item
-    for module in (acceptance, batch, budget, ids, isolation, job, model, pipeline, plan, records, status, task)
-    for item in _types_of(module)
-)
+_OF_RUNS = (acceptance, budget, guarding, ids, isolation, job, model, pipeline, plan, records, status, task)
+STATE_TYPES: tuple[type, ...] = tuple(item for module in (*_OF_RUNS, batch) for item in _types_of(module))

@@ -12,6 +12,7 @@ from pathlib import Path
 from .._version import __version__
 from ..state.acceptance import Acceptance
 from ..state.errors import InputError, RunExists
+from ..state.guarding import Guarding
 from ..state.ids import RunId, compose_run_id, run_id
 from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
@@ -51,6 +52,7 @@ def new_run(
     merge: MergePolicy | str = MergePolicy.FF,
     accepted: AcceptedTask | None = None,
     environment: Environment | None = None,
+    guarding: Guarding | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -64,6 +66,7 @@ def new_run(
             on, `none` leaves the result on the branch of the run.
         accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
         environment: names the secret variables, whose values may not stand in the card.
+        guarding: whether the checks run once before the work, and which files are protected besides the usual ones.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves).
@@ -98,6 +101,7 @@ def new_run(
         limits=limits or Limits(),
         baseline=baseline,
         isolated=isolated,
+        guarding=guarding or Guarding(),
         created_at=now,
         writer_version=__version__,
     )

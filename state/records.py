@@ -135,7 +135,11 @@ class Outcome(StrEnum):
 
 
 class CheckKind(StrEnum):
-    """What verify did. A BASELINE check records that a command does not exist here; its equivalents ran instead."""
+    """What verify did. A BASELINE check records that a command does not exist here; its equivalents ran instead.
+
+    TESTS: the tests that a command ran, against those that it ran before the work. ORIGINALS: a command once more, with
+    the first versions of protected files.
+    """
 
     WORKER = "worker"
     COMMAND = "command"
@@ -143,6 +147,8 @@ class CheckKind(StrEnum):
     OUTPUT = "output"
     SCOPE = "scope"
     GIT = "git"
+    TESTS = "tests"
+    ORIGINALS = "originals"
 
 
 class Check(Record):
@@ -151,15 +157,17 @@ class Check(Record):
     Attributes:
         id: unique in the run: `<round>.<step or "task">.<ref>` (`.e1`, `.e2` for equivalents).
         step: the step it belongs to, None for the task itself.
-        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE.
+        round: 0 for what ran before the work.
+        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE / TESTS / ORIGINALS.
         run: the command as written, or what was looked at.
         argv: what was really started; empty where nothing was.
         stands_for: the baseline command that does not exist and that this one replaces; `ref` is the baseline's.
         log: output file relative to the run's folder, with its SHA-256; None where there is no output.
+        tests: what was seen of the tests that the command ran, beside the log; None where nothing was.
     """
 
     id: str
-    round: int = Field(ge=1)
+    round: int = Field(ge=0)
     step: StepIdField | None
     attempt: int | None
     ref: CheckRefField
@@ -175,6 +183,8 @@ class Check(Record):
     stands_for: str | None = None
     log: str | None = None
     log_sha256: str | None = None
+    tests: str | None = None
+    tests_sha256: str | None = None
 
 
 class Verdict(Record):

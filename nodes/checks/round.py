@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
@@ -22,6 +23,7 @@ from .command import argv_of, why_absent
 from .outputs import look_at_output
 from .process import Ran, run_command
 from .scope import judge_changes, scope_log
+from .watch_tests import run_watched, tests_file
 from .workspace import Change
 
 WORKER_REF = CheckRef("WORKER")
@@ -36,6 +38,8 @@ class Round:
 
     Attributes:
         holds: in an isolated run, whether the commit that is looked at holds a path; an output has to be in it.
+        node: whose round it is.
+        extra: variables on top of those that checks are given.
     """
 
     number: int
@@ -45,6 +49,8 @@ class Round:
     limits: Limits
     call: Call
     holds: Callable[[str], bool] | None = None
+    node: Node = Node.VERIFY
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folder(self) -> Path:
@@ -171,6 +177,17 @@ class Round:
             reason=reason,
         )
 
+    def again(self, check: Check, timeout_s: float | None, *, suffix: str) -> Check:
+        """The command of a check once more, where this round stands; nothing is said of it."""
+        quiet = replace(self, call=replace(self.call, say=_nothing))
+        command = Command(ref=check.ref, run=check.run, timeout_s=timeout_s)
+        suffix = check.id.removeprefix(self._id(check.step, check.ref)) + suffix
+        return quiet._run(command, check.run, check.step, check.attempt, suffix=suffix)
+
+    def told(self, check: Check) -> None:
+        """Say how a check ended that was made elsewhere."""
+        self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
+
     def _command(self, command: Command, step: StepId | None, attempt: int | None) -> Iterator[Check]:
         baseline = self._run(command, command.run, step, attempt, suffix="")
         if baseline.outcome is not Outcome.UNVERIFIABLE or not command.equivalents:
@@ -197,19 +214,20 @@ class Round:
         timeout_s = command.timeout_s or self.limits.check_timeout_s
         argv: tuple[str, ...] = ()
         environment = self.call.context.environment
-        env = {**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)}
+        env = {**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir), **self.extra}
         try:
             argv = argv_of(text)
-            ran = run_command(
+            run = partial(
+                run_command,
                 argv,
                 workspace=self.workspace,
                 log=log,
                 timeout_s=timeout_s,
                 output_limit_bytes=self.limits.output_limit_bytes,
-                env=env,
                 masker=environment.masker(),
                 stop=self.call.draining,
             )
+            ran = run_watched(run, argv, env, log, environment.masker())
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
         outcome, reason = self._judge(ran, text, argv, env)
@@ -232,6 +250,8 @@ class Round:
             stands_for=stands_for,
             log=str(log.relative_to(self.run_dir)) if log.exists() else None,
             log_sha256=sha256_file(log) if log.exists() else None,
+            tests=str(seen.relative_to(self.run_dir)) if (seen := tests_file(log)).exists() else None,
+            tests_sha256=sha256_file(seen) if seen.exists() else None,
         )
 
     def _judge(self, ran: Ran, text: str, argv: tuple[str, ...], env: Mapping[str, str]) -> tuple[Outcome, str]:
@@ -253,13 +273,17 @@ class Round:
     def _say(
         self, kind: EventKind, step: StepId | None, text: str, outcome: Outcome | None, duration_s: float = 0.0
     ) -> None:
-        event = Event(event=kind, run_id=self.run, node=Node.VERIFY, text=text)
+        event = Event(event=kind, run_id=self.run, node=self.node, text=text)
         if step:
             event["step"] = step
         if outcome:
             event["outcome"] = outcome
             event["duration_s"] = round(duration_s, 3)
         self.call.say(event)
+
+
+def _nothing(_event: Event) -> None:
+    return None
 
 
 def _worker_reason(attempt: Attempt) -> str:

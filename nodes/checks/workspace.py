@@ -15,6 +15,7 @@ from .unhidden import IGNORE_FILE, Unhidden, conversions_sha256, ignored_outside
 
 _DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
 ABSENT = "absent"
+_NOTHING: Mapping[str, str] = {}
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
 
@@ -44,7 +45,7 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
         ) from None
     ignored = ignored_outside(workspace)
     found, files = _differences(workspace, Baseline(commit=commit, ignored=ignored), runs_dir)
-    dirty = {change.path: _content(workspace / change.path) for change in found}
+    dirty = {change.path: content_of(workspace / change.path) for change in found}
     return Baseline(
         commit=commit,
         dirty=dirty,
@@ -54,13 +55,20 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     )
 
 
-def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
-    """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
+def changes_since(
+    workspace: Path, baseline: Baseline, *, runs_dir: Path, left: Mapping[str, str] = _NOTHING
+) -> tuple[Change, ...]:
+    """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out.
+
+    Args:
+        left: path -> content of what commands of ours have left: a file is as before while it has that content.
+    """
     found, _ = _differences(workspace, baseline, runs_dir)
     now = {change.path: change for change in found}
-    changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
+    changed = [c for path, c in now.items() if baseline.dirty.get(path) != content_of(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
-    return tuple(sorted({*changed, *restored}))
+    found = tuple(sorted({*changed, *restored}))
+    return tuple(c for c in found if c.path not in left or left[c.path] != content_of(workspace / c.path))
 
 
 def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
@@ -121,7 +129,8 @@ def _names(out: bytes) -> list[tuple[str, str]]:
     return [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
 
 
-def _content(path: Path) -> str:
+def content_of(path: Path) -> str:
+    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT."""
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
     return sha256_file(path) if path.is_file() else ABSENT
