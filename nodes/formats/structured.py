@@ -16,7 +16,8 @@ from .yaml_tree import yaml_tree
 
 _T = TypeVar("_T")
 _CONTRACT = ("id", "title", "goal", "actions", "criteria", "outputs", "verification", "depends_on", "allowed_paths")
-_STEP = (*_CONTRACT, "limits", "approval")
+_DEMANDS = ("red_before", "protected_paths", "changed_tests")
+_STEP = (*_CONTRACT, "limits", "approval", *_DEMANDS)
 _TASK = (*_STEP, "steps")
 # Waypost writes these when it prints a task, and finds them out itself when it reads one.
 _DERIVED = frozenset({"line", "source"})
@@ -71,6 +72,9 @@ def _contract(file: SourceFile, node: Node, known: tuple[str, ...], kind: str) -
         allowed_paths=fields.texts("allowed_paths"),
         limits=fields.record("limits", lambda item: _limits(file, item)),
         approval=fields.texts("approval"),
+        red_before=fields.texts("red_before"),
+        protected_paths=fields.texts("protected_paths"),
+        changed_tests=fields.texts("changed_tests"),
         steps=tuple(fields.each("steps", lambda item: _contract(file, item, _STEP, "step"))) if kind == "task" else (),
     )
 
