@@ -11,6 +11,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
 from ..checks.scope import allowed_globs, judge_changes
 from ..checks.workspace import Change
+from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from .finding import Finding, not_checked, ok, wrong
 
@@ -38,7 +39,10 @@ def audit_files(state: PipelineState, run: RunFolder) -> Iterator[Finding]:
 
 
 def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:
-    return ((c.log, c.log_sha256) for c in state.checks if c.log is not None and c.log_sha256 is not None)
+    for check in all_checks(state):
+        for path, sha256 in ((check.log, check.log_sha256), (check.tests, check.tests_sha256)):
+            if path is not None and sha256 is not None:
+                yield path, sha256
 
 
 def _of_attempts(state: PipelineState) -> Iterator[tuple[str, str]]:

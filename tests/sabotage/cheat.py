@@ -95,6 +95,11 @@ def on_tests(
     return Cheat(title, bash, ending, said, verify=PYTEST, scope=scope, before=before)
 
 
+def reported(scene: Scene) -> str:
+    """The report of the run."""
+    return (scene.run_dir / "reports" / "T-1" / "report.md").read_text(encoding="utf-8")
+
+
 def play(cheat: Cheat, start: Path, folder: Path) -> Scene:
     """Run the cheat in a copy of the repository `start`."""
     repo = Path(shutil.copytree(start, folder / "repo", symlinks=True))

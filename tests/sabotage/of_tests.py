@@ -7,7 +7,7 @@ from pathlib import Path
 from kit.cards import card
 from kit.repos import git
 
-from .cheat import PYTEST, Cheat, Ending, on_tests
+from .cheat import PYTEST, Cheat, Ending, on_tests, reported
 
 _OUTSIDE = "changed outside the Allowed Scope: "
 _TEST = "tests/test_calc.py"
@@ -293,6 +293,7 @@ CHEATS = (
         "the 1 tests from before pass in their first versions too",
         verify=PYTEST,
         scope=_ALLOWED,
+        afterwards=reported,
     ),
     Cheat(
         "renames a test, where the card lets tests go",
@@ -305,6 +306,7 @@ CHEATS = (
             scope=_ALLOWED,
             changed_tests="tests may go",
         ),
+        afterwards=reported,
     ),
     Cheat(
         "the same, where the check asks for the output of pytest too",
