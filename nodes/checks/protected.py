@@ -21,6 +21,7 @@ from ...state.pipeline import Baseline, PipelineState
 from ...state.task import Task
 from ..git import git
 from ..workers.files import make_private_folder, sha256_file
+from .happened import blob_id
 from .workspace import ABSENT, Change
 
 KEPT = "originals"
@@ -141,14 +142,9 @@ class Originals:
             return None
         mode, _, id = row.decode().split()
         data = git(self.top, "cat-file", "blob", id)
-        if _blob_id(data, len(id)) != id:
+        if blob_id(data, len(id)) != id:
             raise WorkspaceError(f"git holds other bytes for {path} than commit {self.baseline.commit[:12]} names")
         return Original(data, mode)
-
-
-def _blob_id(data: bytes, digits: int) -> str:
-    digest = hashlib.sha1 if digits == 40 else hashlib.sha256
-    return digest(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 @dataclass(frozen=True)

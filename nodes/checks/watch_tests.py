@@ -29,6 +29,7 @@ _PYTEST = frozenset({"pytest", "py.test"})
 _RUNNERS = frozenset({("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("pipenv", "run"), ("coverage", "run")})
 # Options of Python that make it leave out what the environment says.
 _DEAF = re.compile(r"-[A-Za-z]*[EI]")
+_WITH_VALUE = frozenset({"-W", "-X"})
 _LOOKED_THROUGH = 1 << 16
 
 
@@ -61,9 +62,15 @@ def is_pytest(argv: Sequence[str]) -> bool:
         return True
     if not _PYTHON.fullmatch(name):
         return False
-    options = words[1 : words.index("-m")] if "-m" in words else words[1:]
-    module = words[len(options) + 2 : len(options) + 3]
-    return module == ["pytest"] and all(w.startswith("-") and not _DEAF.match(w) for w in options)
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "-m":
+            return next(rest, "") == "pytest"
+        if not word.startswith("-") or _DEAF.match(word):
+            return False
+        if word in _WITH_VALUE:
+            next(rest, "")
+    return False
 
 
 def run_watched(run: Run, argv: Sequence[str], env: Mapping[str, str], log: Path, masker: Masker) -> Ran:

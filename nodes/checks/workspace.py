@@ -11,9 +11,11 @@ from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
+from .happened import between, in_worktree
 from .unhidden import IGNORE_FILE, Unhidden, conversions_sha256, ignored_outside, require_same_files, top_of, unhidden
 
 _DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff")
+_RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 ABSENT = "absent"
 _NOTHING: Mapping[str, str] = {}
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
@@ -88,7 +90,7 @@ def _differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> tuple[l
     real = workspace.resolve()
     changes = [
         Change(os.path.relpath(top / path, real), kind)
-        for path, kind in found.items()
+        for path, kind in in_worktree(top, baseline.commit, found).items()
         if not (top / path).resolve().is_relative_to(runs)
     ]
     return changes, view.files_sha256
@@ -119,8 +121,8 @@ def _is_dot_folder(path: str) -> bool:
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:
     """Every path that differs between two commits, relative to `folder` of the repository at `top`, sorted."""
-    found = _names(git(top, *_DIFF, "--ignore-submodules=none", old, new, "--"))
-    return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in found))
+    raw = git(top, *_RAW_DIFF, old, new, "--")
+    return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in between(raw).items()))
 
 
 def _names(out: bytes) -> list[tuple[str, str]]:
