@@ -126,7 +126,7 @@ def test_every_round_is_in_the_log_and_the_newest_is_mapped(mapped: Any) -> None
     assert (baseline.command, baseline.outcome) == ("make test-orchestrator", "PASSED")
     assert baseline.absent_because == 'make has no rule for "test-orchestrator"'
     assert [name for _, name in baseline.equivalents] == ["2.S1.V1.e1", "2.S1.V1.e2"]
-    assert [quiet.check for quiet in log.coverage.quiet] == ["1.S1.O1", "2.S1.O1"]
+    assert [quiet.check for quiet in log.coverage.quiet] == ["0.S1.O1", "1.S1.O1", "2.S1.O1"]
 
 
 def test_a_command_that_could_not_start_has_no_exit_code_and_says_why(run: Any) -> None:
