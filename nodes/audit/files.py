@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 from ...state.errors import EvidenceError
@@ -14,6 +15,7 @@ from ..checks.workspace import Change
 from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from .finding import Finding, not_checked, ok, wrong
+from .tests_again import audit_tests
 
 _STARTED = frozenset({AttemptOutcome.FINISHED, AttemptOutcome.NO_RESULT, AttemptOutcome.REPORTED_FAILURE})
 _SCOPE_LOG_MOST = 64 << 20
@@ -36,6 +38,7 @@ def audit_files(state: PipelineState, run: RunFolder) -> Iterator[Finding]:
     for attempt in state.attempts:
         yield from _exit(attempt, run)
     yield from _scope(state, run)
+    yield from audit_tests(state, partial(_content, run))
 
 
 def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,13 @@ def read_seen(data: bytes) -> Seen | None:
     Raises:
         ValueError: it holds something else.
     """
-    rows = [cast("dict[str, Any]", json.loads(line)) for line in data.splitlines()]
+    try:
+        return _seen([cast("dict[str, Any]", json.loads(line)) for line in data.splitlines()])
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it does not hold tests: {type(error).__name__} {error}") from None
+
+
+def _seen(rows: list[dict[str, Any]]) -> Seen | None:
     if not rows:
         return None
     root = next((str(row["path"]) for row in rows if row.get("event") == "root"), ".")
