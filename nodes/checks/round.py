@@ -127,7 +127,7 @@ class Round:
     ) -> Check:
         """The changed files against what the task allows, or what `step` allows where the files are its alone."""
         judged = judge_changes(changes, globs)
-        outside = [change.path for change, allowed in judged if not allowed]
+        outside = [f"{change.path} ({change.kind})" for change, allowed in judged if not allowed]
         log = self.folder / f"{f'{step}.' if step else ''}{SCOPE_REF}.jsonl"
         write_private(log, self.call.context.environment.masker().bytes(scope_log(judged)))
         limits = f"Allowed Scope {', '.join(globs)}" if globs else "no Allowed Scope declared"
