@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
@@ -93,9 +95,12 @@ class SharedGround:
 
     def place(self, step: StepId | None) -> Place:
         """The workspace, with what had changed when the scope was looked at."""
-        workspace = self.round.workspace
-        top = top_of(workspace).resolve()
-        return Place(self.round, top, workspace.resolve().relative_to(top).as_posix(), self._changes)
+        folder = self.round.workspace.resolve().relative_to(self._top).as_posix()
+        return Place(self.round, self._top, folder, self._changes)
+
+    @cached_property
+    def _top(self) -> Path:
+        return top_of(self.round.workspace).resolve()
 
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Outputs and changed files as they are after the last command: one of the commands may have changed them."""

@@ -49,6 +49,7 @@ class Tampering:
         self._before = state.before
         self._may = allowances(task)
         self._patterns: Patterns = patterns_of(state, task)
+        self._found: dict[tuple[Path, tuple[Change, ...]], Touched] = {}
         self._baseline: Baseline = need(state.baseline, "baseline")
         self._timeouts = {c.run: c.timeout_s for _, contract in task.contracts() for c in contract.verification}
 
@@ -76,7 +77,10 @@ class Tampering:
         here = place.round.workspace
         originals = Originals(place.top, place.folder, self._baseline, kept, place.round.run_dir)
         try:
-            found = touched(here, place.changes, self._patterns, originals)
+            key = (here, place.changes)
+            if key not in self._found:
+                self._found[key] = touched(here, place.changes, self._patterns, originals)
+            found = self._found[key]
             todo = [(check, gone) for check in passed if (gone := self._to_remove(check, found)) is not None]
             for gone in dict.fromkeys(gone for _, gone in todo):
                 with copied(place.top, without=(place.round.call.context.runs_dir,)) as copy:

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,12 @@ class MergedGround:
 
     def place(self, step: StepId | None) -> Place:
         """The run's worktree, with all that differs there from the start of the run."""
+        return Place(self.round, self._tree.path, self._isolated.folder, self._changes)
+
+    @cached_property
+    def _changes(self) -> tuple[Change, ...]:
         base, folder = need(self._state.baseline, "baseline").commit, self._isolated.folder
-        changes = changes_between(self._tree.repo.top, base, self._isolated.head, folder=folder)
-        return Place(self.round, self._tree.path, folder, changes)
+        return changes_between(self._tree.repo.top, base, self._isolated.head, folder=folder)
 
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Nothing is: what is delivered is a commit, which no command can change."""
