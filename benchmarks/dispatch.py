@@ -98,7 +98,8 @@ def run_bare(folder: Path, row: Row, final: PipelineState) -> None:
     def start(argv: list[str]) -> None:
         subprocess.run(argv, cwd=folder / "repo", stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
-    checks = [list(check.argv) for check in final.checks if check.argv]
+    before = final.before.checks if final.before else ()
+    checks = [list(check.argv) for check in (*before, *final.checks) if check.argv]
     clock = time.perf_counter()
     with ThreadPoolExecutor(row.at_a_time) as pool:
         list(pool.map(start, [["bash", str(script)] for _ in final.attempts]))
@@ -127,8 +128,9 @@ def page(rows: list[Row], about: dict[str, str], measured: str) -> str:
         "# What a step costs",
         """Written by `benchmarks/dispatch.py`. A run of N steps whose worker and check do nothing (`bash` with `true`,
 and `true`) is driven from its card to its evidence on a real ledger; then the same processes are started by hand.
-What is left is the cost of launcher, records, verification and graph. The last round checks every step again, so a
-run has more checks than steps; those are counted as commands. Shown are median, least and most of all rounds, and a
+What is left is the cost of launcher, records, verification and graph. Each command runs once before the work (steps
+that name the same one share it), and the last round checks every step again, so a run has more checks than steps; all
+that were started are counted as commands. Shown are median, least and most of all rounds, and a
 multiple is always of two figures of the same round.""",
         "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in about.items())]),
         f"Measured {measured}.",

@@ -72,6 +72,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
             worker=asked.worker,
             # The option counts tasks here: those side by side are not to multiply with their steps.
             limits=asked.limits if parallel is None else asked.limits.model_copy(update={"max_parallel": 1}),
+            guarding=config.guarding(baseline=asked.baseline),
             isolate=Isolation(asked.isolate),
             merge=MergePolicy(asked.merge),
             max_parallel=parallel or 1,

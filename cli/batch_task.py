@@ -131,6 +131,7 @@ class TaskRunner:
                     worker=batch.worker,
                     limits=batch.limits,
                     run=task.run_id,
+                    guarding=batch.guarding,
                     isolate=batch.isolate,
                     merge=batch.merge,
                     accepted=self._contracts[task.id],

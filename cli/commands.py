@@ -55,6 +55,7 @@ def run_task(asked: RunRequest) -> int:
             accepted=None if source.is_card else _accepted(source, asked),
             environment=context.environment,
             kinds=context.kinds,
+            guarding=config.guarding(baseline=asked.baseline),
         )
         keep_config(context.run_dir(state.run_id), config)
         view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")

@@ -17,6 +17,7 @@ class RunRequest:
     """A new run: what of which file, by whom, where, within which limits, and what is done with the result.
 
     Attributes:
+        baseline: whether the checks run once before the work.
         only, begin_at, fail_fast, max_parallel: of a batch: which tasks, whether the first that fails stops the others,
             and how many at the same time.
     """
@@ -35,6 +36,7 @@ class RunRequest:
     accepting: AcceptOptions
     sign: Sign | None
     json: bool
+    baseline: bool
     only: tuple[str, ...] = ()
     begin_at: str | None = None
     fail_fast: bool = False
@@ -75,9 +77,9 @@ class ReproduceRequest:
 
 def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
     """The request in the parameters of `waypost run`; those of the limits have the names of their fields."""
-    own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template", "json")
+    own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template")
     return RunRequest(
-        **{name: given[name] for name in own},
+        **{name: given[name] for name in (*own, "baseline", "json")},
         only=tuple(given["only"] or ()),
         begin_at=given["begin_at"],
         fail_fast=given["fail_fast"],

@@ -8,11 +8,27 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from ..state import acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task
+from ..state import (
+    acceptance,
+    batch,
+    budget,
+    frozen,
+    guarding,
+    ids,
+    isolation,
+    job,
+    model,
+    pipeline,
+    plan,
+    records,
+    status,
+)
+from ..state import task as task_module
 from ..state import verified as verified_tree
 
 _MODULES = (
-    *(acceptance, batch, budget, frozen, ids, isolation, job, model, pipeline, plan, records, status, task),
+    *(acceptance, batch, budget, frozen, guarding, ids, isolation, job, model, pipeline, plan, records, status),
+    task_module,
     verified_tree,
 )
 

@@ -12,6 +12,7 @@ from langgraph.types import Send
 
 from ..nodes.adopt import adopt
 from ..nodes.approvals import free_and_held
+from ..nodes.baseline import baseline
 from ..nodes.budget import share as attempt_share
 from ..nodes.context import RunContext
 from ..nodes.dispatch import dispatch
@@ -29,7 +30,7 @@ from ..state.errors import StateError
 from ..state.job import Job
 from ..state.pipeline import PipelineState
 from ..state.records import Order
-from ..state.status import ENTRY, Node, edges_of
+from ..state.status import ENTRY, Node, Status, edges_of
 from ..state.task import Task
 from .allow import STATE_TYPES
 from .compiled import Pipeline
@@ -37,6 +38,7 @@ from .compiled import Pipeline
 STAGES: dict[Node, Stage[PipelineState]] = {
     Node.EXTRACT: extract,
     Node.PLAN: plan,
+    Node.BASELINE: baseline,
     Node.VERIFY: verify,
     Node.TRANSITION: transition,
     Node.INTEGRATE: integrate,
@@ -50,7 +52,7 @@ def build_pipeline(
     *,
     context: RunContext | None = None,
 ) -> Pipeline:
-    """The compiled graph: extract -> plan -> dispatch -> verify -> transition, and back until it is decided.
+    """The compiled graph: extract -> plan -> baseline -> dispatch -> verify -> transition, until it is decided.
 
     Args:
         checkpointer: where the run is kept; `LedgerSaver(runs_dir)` gives a readable, crash-safe ledger.
@@ -96,9 +98,11 @@ def jobs(state: PipelineState) -> list[Send]:
     Where all have ended (the run was drained during verification), dispatch looks at them again and finds them so.
 
     Raises:
-        StateError: a step is ordered that a person has to approve first.
+        StateError: a step is ordered that a person has to approve first, or before the baseline was taken.
     """
     task = need(state.task, "task")
+    if state.status is Status.FREEZE and state.before is None:
+        raise StateError("a step is to be dispatched before the checks ran on the untouched tree")
     orders = state.in_flight() or state.orders
     _, held = free_and_held(state, task, orders)
     if held:

@@ -29,5 +29,7 @@ def adopt(state: PipelineState, call: Call) -> Move:
         )
         blocked = Blocked(question=QUESTION, reasons=(reason,))
         return Move(Status.BLOCKED, Route.NOT_ADOPTED, reason, {"blocked": blocked, "attempts": records})
+    if state.before is None and not state.attempts and set(stages.values()) <= {Stage.UNCLAIMED}:
+        return Move(Status.FREEZE, Route.NOT_MEASURED, "no worker was started; the checks before it run again")
     found = ", ".join(f"{step} attempt {number} ({stage})" for (step, number), stage in stages.items())
     return Move(Status.EXECUTE, Route.ADOPTED, found or "nothing was in flight", {"blocked": None})

@@ -18,6 +18,7 @@ from .._version import __version__
 from ..state.acceptance import Acceptance
 from ..state.batch import BatchState, BatchTask, LeftOut
 from ..state.errors import EvidenceError, InputError, RunExists, StateError
+from ..state.guarding import Guarding
 from ..state.ids import RunId, compose_run_id, run_id, task_id
 from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits
@@ -50,6 +51,7 @@ class HowToRun:
     runs: Path
     worker: str
     limits: Limits
+    guarding: Guarding
     isolate: Isolation
     merge: MergePolicy
     max_parallel: int
@@ -85,6 +87,7 @@ def new_batch(
         workspace=str(where.resolve()),
         worker=how.worker,
         limits=how.limits,
+        guarding=how.guarding,
         isolate=how.isolate,
         merge=how.merge,
         max_parallel=how.max_parallel,

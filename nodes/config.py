@@ -10,6 +10,7 @@ from jinja2 import TemplateSyntaxError
 from pydantic import Field, StringConstraints, ValidationError
 
 from ..state.errors import ConfigError
+from ..state.guarding import Guarding
 from ..state.model import Record
 from .config_files import ConfigFile, find_config
 from .prompt import compile_template
@@ -18,7 +19,7 @@ from .workers.files import write_private
 
 KEPT = "config.json"
 _TEMPLATE_MAX = 200_000
-_FIELDS = ("agents", "environment", "prompt")
+_FIELDS = ("agents", "environment", "prompt", "verification")
 
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
@@ -28,6 +29,18 @@ class EnvironmentConfig(Record):
 
     allow: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
+
+
+class VerificationConfig(Record):
+    """How the checks of every run of the workspace are held against its start.
+
+    Attributes:
+        baseline: whether they run once before the first dispatch.
+        protected: globs of files that judge the work, on top of the usual ones.
+    """
+
+    baseline: bool = True
+    protected: tuple[Annotated[str, StringConstraints(min_length=1, max_length=1000)], ...] = ()
 
 
 class Config(Record):
@@ -42,7 +55,14 @@ class Config(Record):
     agents: dict[AgentName, Agent] = Field(default_factory=dict[str, Agent])
     environment: EnvironmentConfig = EnvironmentConfig()
     prompt_template: str | None = None
+    verification: VerificationConfig = VerificationConfig()
     source: str | None = None
+
+    def guarding(self, *, baseline: bool) -> Guarding:
+        """What a run that is started with, or without, a baseline holds its checks against."""
+        wanted = baseline and self.verification.baseline
+        by = "" if wanted else "--no-baseline" if not baseline else f"[verification] baseline = false in {self.source}"
+        return Guarding(baseline=wanted, no_baseline_by=by, protected=self.verification.protected)
 
 
 def load_config(workspace: Path, *, prompt_template: Path | None = None) -> Config:
@@ -113,6 +133,7 @@ def _config(file: ConfigFile) -> Config:
     values: dict[str, Any] = {
         "agents": _agents(file),
         "environment": file.table.get("environment", {}),
+        "verification": file.table.get("verification", {}),
         "prompt_template": _configured_template(file, template) if template is not None else None,
         "source": str(file.path),
     }

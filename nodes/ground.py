@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
+from ..state.ids import StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, Check, CheckKind
 from ..state.task import Step, Task
+from .checks.repository import top_of
 from .checks.round import Round
 from .checks.scope import allowed_globs
-from .checks.workspace import changes_since
+from .checks.tampering import Place
+from .checks.workspace import Change, changes_since
 from .needs import need
 
 
@@ -40,6 +45,10 @@ class Ground(Protocol):
         """The changed files against what is allowed."""
         ...
 
+    def place(self, step: StepId | None) -> Place:
+        """Where the checks of that step (None: of the task itself) have just passed."""
+        ...
+
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """The checks with what can have become otherwise by the last command."""
         ...
@@ -61,6 +70,7 @@ class SharedGround:
     def __init__(self, state: PipelineState, this_round: Round) -> None:
         self.round = this_round
         self._state = state
+        self._changes: tuple[Change, ...] = ()
 
     def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
         """The checks of one step."""
@@ -75,11 +85,22 @@ class SharedGround:
         baseline = need(self._state.baseline, "baseline")
         runs_dir = self.round.call.context.runs_dir
         try:
-            changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir)
+            left = self._state.before.left if self._state.before else {}
+            changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir, left=left)
         except WorkspaceError as error:
             yield self.round.scope_unknown(error)
             return
+        self._changes = changes
         yield self.round.scope(changes, allowed_globs(self._state))
+
+    def place(self, step: StepId | None) -> Place:
+        """The workspace, with what had changed when the scope was looked at."""
+        folder = self.round.workspace.resolve().relative_to(self._top).as_posix()
+        return Place(self.round, self._top, folder, self._changes)
+
+    @cached_property
+    def _top(self) -> Path:
+        return top_of(self.round.workspace).resolve()
 
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Outputs and changed files as they are after the last command: one of the commands may have changed them."""

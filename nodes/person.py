@@ -10,6 +10,7 @@ from typing import Any
 from langgraph.types import interrupt
 from pydantic import Field, ValidationError
 
+from ..state.guarding import broken_demands
 from ..state.model import Record
 from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Approval, AttemptOutcome, Decision, Order
@@ -79,6 +80,9 @@ def choices(state: PipelineState) -> tuple[Choice, ...]:
     if state.blocked is not None and state.blocked.approval is not None:
         return (Choice.APPROVE, Choice.REJECT, *recheck, Choice.GIVE_UP)
     recover = (Choice.RECOVER,) if state.isolated is None or orders_after_recovery(state) else ()
+    if state.plan is not None and not state.plan.gaps and broken_demands(state.task, state.before):
+        # What should have failed before the work cannot be made to have failed by working.
+        recover = ()
     return (*recover, *recheck, Choice.GIVE_UP)
 
 

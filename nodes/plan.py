@@ -12,7 +12,7 @@ from ..state.pipeline import Blocked, PipelineState
 from ..state.plan import Coverage, Gap, Plan
 from ..state.status import Route, Status
 from ..state.task import Contract, Criterion, Step, Task
-from .approvals import ask_to_start, free_and_held, waits_for
+from .approvals import free_and_held
 from .budget import affordable
 from .checks.kinds import Kinds
 from .context import Call
@@ -34,9 +34,6 @@ def plan(state: PipelineState, call: Call) -> Move:
     if compiled.gaps:
         blocked = _blocked(task, compiled)
         return Move(Status.BLOCKED, Route.UNVERIFIABLE, "; ".join(blocked.reasons), {**update, "blocked": blocked})
-    if not free:
-        blocked = ask_to_start(state, task, held[0])
-        return Move(Status.BLOCKED, Route.APPROVAL_NEEDED, waits_for(blocked), {**update, "blocked": blocked})
     waves = " then ".join(", ".join(wave) for wave in compiled.waves)
     return Move(Status.FREEZE, Route.FROZEN, f"{len(task.steps)} step(s) in order: {waves}", update)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from .._version import __version__
 from ..state.acceptance import Acceptance
 from ..state.errors import InputError, RunExists
+from ..state.guarding import Guarding
 from ..state.ids import RunId, compose_run_id, run_id
-from ..state.isolation import Isolation, MergePolicy
+from ..state.isolation import Isolated, Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 from ..state.task import Task
 from ..state.update import validate_state
@@ -55,6 +56,7 @@ def new_run(
     accepted: AcceptedTask | None = None,
     environment: Environment | None = None,
     kinds: Kinds = BUILTIN,
+    guarding: Guarding | None = None,
 ) -> PipelineState:
     """The first state of a new run, ready for `graph.invoke`; its folder `runs_dir/<run id>` is made and claimed.
 
@@ -69,6 +71,7 @@ def new_run(
         accepted: the task itself, where `task_file` is no card; its plan was shown and accepted.
         environment: names the secret variables, whose values may not stand in the card.
         kinds: the kinds of check that the card may name; those of the context that the run is invoked with.
+        guarding: whether the checks run once before the work, and which files are protected besides the usual ones.
 
     Raises:
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves), or the
@@ -91,11 +94,7 @@ def new_run(
     now = datetime.now(UTC)
     claimed = claim_folder(runs, wanted, compose_run_id(parsed.id, now, baseline.commit))
     if isolated is not None:
-        try:
-            isolated = claim_branch(where, isolated, claimed)
-        except InputError:
-            (runs / claimed).rmdir()
-            raise
+        isolated = _branch_or_nothing(where, isolated, runs / claimed)
     state = PipelineState(
         run_id=claimed,
         task_file=str(source),
@@ -108,11 +107,21 @@ def new_run(
         limits=limits or Limits(),
         baseline=baseline,
         isolated=isolated,
+        guarding=guarding or Guarding(),
         created_at=now,
         writer_version=__version__,
     )
     _ask(runs / claimed, state)
     return state
+
+
+def _branch_or_nothing(workspace: Path, isolated: Isolated, folder: Path) -> Isolated:
+    """Claim the branch of the run; its folder does not stay behind without one."""
+    try:
+        return claim_branch(workspace, isolated, RunId(folder.name))
+    except InputError:
+        folder.rmdir()
+        raise
 
 
 def _ask(folder: Path, state: PipelineState) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..state.errors import WorkspaceError
+from ..state.ids import StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.status import Route, Status
@@ -13,6 +14,7 @@ from ..state.task import ApprovalPoint, Task
 from .checks.fingerprint import work_sha256
 from .checks.process import CheckStopped
 from .checks.round import Round
+from .checks.tampering import Tampering
 from .context import Call
 from .ground import Ground, SharedGround
 from .isolate.grounds import isolated_ground
@@ -92,21 +94,35 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
 def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]:
     good = True
     in_hand = [order.step for order in state.orders]
+    tampering = Tampering(state, task)
+    ran: dict[StepId, tuple[Check, ...]] = {}
     for step_id in in_hand:
         attempt = state.attempts_of(step_id)[-1]
         worker = ground.round.worker(attempt)
         yield worker
         good = good and worker.outcome is Outcome.PASSED
         if worker.outcome is Outcome.PASSED:
-            for check in ground.of_step(task.step(step_id), attempt):
-                yield check
-                good = good and (check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE)
+            ran[step_id] = tuple(ground.of_step(task.step(step_id), attempt))
+            yield from ran[step_id]
+            good = good and all(_is_good(check) for check in ran[step_id])
     for check in ground.scope():
         yield check
         good = good and check.outcome is Outcome.PASSED
+    for step_id in in_hand if good else ():
+        for check in tampering.look(ground.place(step_id), ran[step_id]):
+            yield check
+            good = good and check.outcome is Outcome.PASSED
     others = [step for step in task.steps if step.id not in in_hand]
     if not good or not ground.whole or any(step.id not in state.accepted for step in others):
         return
     for step in others:
-        yield from ground.of_step(step, state.attempts_of(step.id)[-1])
-    yield from ground.of_task(task)
+        checks = tuple(ground.of_step(step, state.attempts_of(step.id)[-1]))
+        yield from checks
+        yield from tampering.look(ground.place(step.id), checks)
+    checks = tuple(ground.of_task(task))
+    yield from checks
+    yield from tampering.look(ground.place(None), checks)
+
+
+def _is_good(check: Check) -> bool:
+    return check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE

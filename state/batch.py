@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from .acceptance import Acceptance
+from .guarding import Guarding
 from .ids import RunIdField
 from .isolation import Isolation, MergePolicy
 from .model import Record
@@ -82,6 +83,7 @@ class BatchState(BaseModel):
     workspace: str = Field(description="The git repository that the work happens in, as an absolute path.")
     worker: str = "shell"
     limits: Limits = Field(default_factory=Limits, description="What each run may use.")
+    guarding: Guarding = Field(default_factory=Guarding, description="What the checks of each run are held against.")
     isolate: Isolation = Isolation.NONE
     merge: MergePolicy = MergePolicy.FF
     max_parallel: int = Field(default=1, ge=1, description="How many tasks are worked on at the same time.")

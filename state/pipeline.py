@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from .acceptance import Acceptance
 from .budget import Allowance, Forgiven, Overrun
 from .frozen import Frozen
+from .guarding import Before, Guarding, broken_demands
 from .ids import RunIdField, StepIdField, TaskIdField
 from .invariants import missing_for_done, missing_on_branch, start_approved
 from .isolation import Isolated
@@ -149,12 +150,14 @@ class PipelineState(BaseModel):
     created_at: datetime | None = Field(default=None, description="When the run was made.")
     writer_version: str = Field(default="", description="The version of Waypost that made the run.")
 
+    guarding: Guarding = Field(default_factory=Guarding, description="What its checks are held against.")
     acceptance: Acceptance | None = Field(default=None, description="Of a foreign task file: what was accepted.")
     frozen: Frozen | None = Field(default=None, description="The plan that a person froze, and the run holds to.")
 
     status: Annotated[Status, newest] = Field(default=Status.PLANNING, description="Where the run stands.")
     task: Task | None = None
     plan: Plan | None = None
+    before: Before | None = Field(default=None, description="How the checks ended before any work.")
     orders: tuple[Order, ...] = Field(default=(), description="What is dispatched next, or is in flight.")
     attempts: Annotated[tuple[Attempt, ...], join_attempts] = ()
     checks: Annotated[tuple[Check, ...], append] = ()
@@ -181,6 +184,7 @@ class PipelineState(BaseModel):
         if self.status is Status.DONE:
             missing = missing_for_done(self.task, self.plan, self.attempts, self.checks, self.verdicts, self.decisions)
             missing += missing_on_branch(self.isolated, self.task, self.attempts)
+            missing += [f"{what} did not fail before the work" for what in broken_demands(self.task, self.before)]
             if missing:
                 raise ValueError("status DONE without proof: " + "; ".join(missing))
         return self

@@ -138,6 +138,8 @@ class CheckKind(StrEnum):
     """What verify did. A BASELINE check records that a command does not exist here; its equivalents ran instead.
 
     PROBE: a check of a registered kind, whose name stands in `probe`.
+    TESTS: the tests that a command ran, against those that it ran before the work. ORIGINALS: a command once more, with
+    the first versions of protected files.
     """
 
     WORKER = "worker"
@@ -147,6 +149,8 @@ class CheckKind(StrEnum):
     PROBE = "probe"
     SCOPE = "scope"
     GIT = "git"
+    TESTS = "tests"
+    ORIGINALS = "originals"
 
 
 class EvidenceFile(Record):
@@ -162,17 +166,19 @@ class Check(Record):
     Attributes:
         id: unique in the run: `<round>.<step or "task">.<ref>` (`.e1`, `.e2` for equivalents).
         step: the step it belongs to, None for the task itself.
-        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE.
+        round: 0 for what ran before the work.
+        ref: what the card calls it (V1, O1), or WORKER / SCOPE / COMMIT / MERGE / TESTS / ORIGINALS.
         run: the command as written, or what was looked at.
         argv: what was really started; empty where nothing was.
         stands_for: the baseline command that does not exist and that this one replaces; `ref` is the baseline's.
         log: output file relative to the run's folder, with its SHA-256; None where there is no output.
         probe: the name of its kind, where it is a probe.
         kept: what else its outcome was worked out from, and can be worked out from again.
+        tests: what was seen of the tests that the command ran, beside the log; None where nothing was.
     """
 
     id: str
-    round: int = Field(ge=1)
+    round: int = Field(ge=0)
     step: StepIdField | None
     attempt: int | None
     ref: CheckRefField
@@ -190,6 +196,8 @@ class Check(Record):
     log_sha256: str | None = None
     probe: str = ""
     kept: tuple[EvidenceFile, ...] = ()
+    tests: str | None = None
+    tests_sha256: str | None = None
 
 
 class Verdict(Record):

@@ -23,10 +23,11 @@ class Status(StrEnum):
 
 
 class Node(StrEnum):
-    """Who may move a run: the five stages, `integrate` (branches), `adopt` (after a drain), `person` (an interrupt)."""
+    """Who may move a run: the stages, `integrate` (branches), `adopt` (after a drain), `person` (an interrupt)."""
 
     EXTRACT = "extract"
     PLAN = "plan"
+    BASELINE = "baseline"
     DISPATCH = "dispatch"
     VERIFY = "verify"
     TRANSITION = "transition"
@@ -42,6 +43,9 @@ class Route(StrEnum):
     UNREADABLE = "unreadable"
     FROZEN = "frozen"
     CONTRADICTORY = "contradictory"
+    MEASURED = "measured"
+    GREEN_BEFORE = "green_before"
+    NOT_MEASURED = "not_measured"
     DISPATCHED = "dispatched"
     CHECKED = "checked"
     ACCEPTED_NEXT = "accepted_next"
@@ -86,10 +90,13 @@ class Edge:
 TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.PLANNING, Node.EXTRACT, Route.EXTRACTED, Status.ANALYSIS, Node.PLAN),
     Edge(Status.PLANNING, Node.EXTRACT, Route.UNREADABLE, Status.FAILED, None),
-    Edge(Status.ANALYSIS, Node.PLAN, Route.FROZEN, Status.FREEZE, Node.DISPATCH),
+    Edge(Status.ANALYSIS, Node.PLAN, Route.FROZEN, Status.FREEZE, Node.BASELINE),
     Edge(Status.ANALYSIS, Node.PLAN, Route.UNVERIFIABLE, Status.BLOCKED, Node.PERSON),
-    Edge(Status.ANALYSIS, Node.PLAN, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
     Edge(Status.ANALYSIS, Node.PLAN, Route.CONTRADICTORY, Status.FAILED, None),
+    Edge(Status.FREEZE, Node.BASELINE, Route.MEASURED, Status.FREEZE, Node.DISPATCH),
+    Edge(Status.FREEZE, Node.BASELINE, Route.APPROVAL_NEEDED, Status.BLOCKED, Node.PERSON),
+    Edge(Status.FREEZE, Node.BASELINE, Route.GREEN_BEFORE, Status.BLOCKED, Node.PERSON),
+    Edge(Status.FREEZE, Node.BASELINE, Route.DRAIN, Status.DRAINING, Node.ADOPT),
     Edge(Status.FREEZE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
     Edge(Status.EXECUTE, Node.DISPATCH, Route.DISPATCHED, Status.EXECUTE, Node.VERIFY),
     Edge(Status.EXECUTE, Node.VERIFY, Route.CHECKED, Status.ACCEPT, Node.TRANSITION),
@@ -110,6 +117,7 @@ TRANSITIONS: tuple[Edge, ...] = (
     Edge(Status.ACCEPT, Node.INTEGRATE, Route.DELIVERED, Status.ACCEPT, Node.TRANSITION),
     Edge(Status.ACCEPT, Node.INTEGRATE, Route.NOT_DELIVERED, Status.BLOCKED, Node.PERSON),
     Edge(Status.DRAINING, Node.ADOPT, Route.ADOPTED, Status.EXECUTE, Node.DISPATCH),
+    Edge(Status.DRAINING, Node.ADOPT, Route.NOT_MEASURED, Status.FREEZE, Node.BASELINE),
     Edge(Status.DRAINING, Node.ADOPT, Route.NOT_ADOPTED, Status.BLOCKED, Node.PERSON),
     Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_START, Status.EXECUTE, Node.DISPATCH),
     Edge(Status.BLOCKED, Node.PERSON, Route.APPROVE_RESULT, Status.ACCEPT, Node.TRANSITION),

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from .budget import Allowance
-from .ids import CheckRef, CheckRefField, CriterionIdField, StepIdField, TaskIdField
+from .ids import CheckRef, CheckRefField, CriterionIdField, StepId, StepIdField, TaskIdField
 from .model import Record
 
 MANUAL = "manual"
@@ -97,8 +97,21 @@ class ApprovalPoint(StrEnum):
     BEFORE_ACCEPTANCE = "before_acceptance"
 
 
+class TestsMay(StrEnum):
+    """What a worker may do to tests that judge it, where the card says so."""
+
+    ORIGINALS_FAIL = "originals_fail"
+    TESTS_GO = "tests_go"
+
+
 class Contract(Record):
-    """What a step and a task share: what is promised, how that is proved, and what it may use."""
+    """What a step and a task share: what is promised, how that is proved, and what it may use.
+
+    Attributes:
+        red_before: ids of criteria whose checks have to fail before the work.
+        protected_paths: globs of files that are put back to their first version and run again where they were changed.
+        changed_tests: what of a change to tests is accepted.
+    """
 
     title: str
     goal: str = ""
@@ -108,6 +121,9 @@ class Contract(Record):
     verification: tuple[Command, ...] = ()
     probes: tuple[Probe, ...] = ()
     limits: Allowance | None = None
+    red_before: tuple[CriterionIdField, ...] = ()
+    protected_paths: tuple[str, ...] = ()
+    changed_tests: tuple[TestsMay, ...] = ()
     line: int | None = None
 
     @property
@@ -163,6 +179,10 @@ class Task(Contract):
     def contract(self, step_id: str | None) -> Contract:
         """That step, or the task itself for None. Raises KeyError."""
         return self if step_id is None else self.step(step_id)
+
+    def contracts(self) -> tuple[tuple[StepId | None, Contract], ...]:
+        """Every contract with the id of its step: the steps in file order, then the task itself."""
+        return (*((step.id, step) for step in self.steps), (None, self))
 
     def step(self, step_id: str) -> Step:
         """The step of that id. Raises KeyError."""

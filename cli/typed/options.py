@@ -39,6 +39,9 @@ AcceptOption = Annotated[
 WriteBackOption = Annotated[
     bool, typer.Option("--write-back", help="Set the task to done in its file once it is DONE.")
 ]
+BaselineOption = Annotated[
+    bool, typer.Option("--baseline/--no-baseline", help="Run the checks once before the work, to see them fail.")
+]
 OnLostOption = Annotated[
     Literal["retry", "rework", "block"],
     typer.Option("--on-lost", help="A worker is gone without a result: start it again, count a rework, or ask."),

@@ -12,6 +12,7 @@ from .keys import signer
 from .options import (
     RUNS_DIR,
     AcceptOption,
+    BaselineOption,
     FormatOption,
     JsonOption,
     ModelOption,
@@ -59,6 +60,7 @@ def run(
     merge: Annotated[
         Literal["ff", "none"], typer.Option(help="Isolated and verified: fast-forward your branch, or leave it.")
     ] = "ff",
+    baseline: BaselineOption = True,
     only: Annotated[list[str] | None, typer.Option("--only", help="Of a batch: only this task. Repeatable.")] = None,
     begin_at: Annotated[str | None, typer.Option("--from", help="Of a batch: this task and all after it.")] = None,
     fail_fast: Annotated[

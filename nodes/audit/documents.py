@@ -9,6 +9,7 @@ from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Check
 from ..evidence import LogEntry, read_verification_log
+from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from ..evidence.log_reader import read_log_frames
 from ..evidence.log_writer import entries_of
@@ -53,7 +54,7 @@ def _log(state: PipelineState, path: Path, *, whole: bool) -> Iterator[Finding]:
     except EvidenceError as error:
         yield wrong("documents", VERIFICATION_LOG, error.what)
         return
-    expected = [_facts_of_check(entry.check) for entry in entries_of(state.checks)]
+    expected = [_facts_of_check(entry.check) for entry in entries_of(all_checks(state))]
     found = [_facts_of_entry(entry) for entry in log.entries]
     if log.header.run != state.run_id or found != expected:
         yield wrong("documents", VERIFICATION_LOG, "its entries are not the checks that the run records")

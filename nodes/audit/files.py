@@ -9,8 +9,10 @@ from typing import Any, cast
 from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, AttemptOutcome
+from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from .finding import Finding, ok, wrong
+from .tests_again import audit_tests
 
 _STARTED = frozenset({AttemptOutcome.FINISHED, AttemptOutcome.NO_RESULT, AttemptOutcome.REPORTED_FAILURE})
 
@@ -32,12 +34,14 @@ def audit_files(state: PipelineState, run: RunFolder) -> Iterator[Finding]:
         yield ok("files", "all", f"{good} recorded files have the recorded bytes")
     for attempt in state.attempts:
         yield from _exit(attempt, run)
+    yield from audit_tests(state, run.read)
 
 
 def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:
-    for check in state.checks:
-        if check.log is not None and check.log_sha256 is not None:
-            yield check.log, check.log_sha256
+    for check in all_checks(state):
+        for path, sha256 in ((check.log, check.log_sha256), (check.tests, check.tests_sha256)):
+            if path is not None and sha256 is not None:
+                yield path, sha256
         yield from ((file.path, file.sha256) for file in check.kept)
 
 

@@ -19,8 +19,8 @@ class Finding:
     """One thing that was looked at.
 
     Attributes:
-        area: ledger, manifest, files, records, mapping, verdicts, documents, scope, outputs, attestation, signature,
-            source.
+        area: ledger, manifest, files, records, mapping, verdicts, documents, scope, outputs, tests, attestation,
+            signature, source.
         subject: which one of them.
         what: what was found, with both values where two disagree.
     """

@@ -10,6 +10,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Transition, Verdict
 from ...state.status import Node, Status, check_transition
 from ...state.task import Task
+from ..evidence.before import all_checks
 from ..evidence.proof import contracts as contracts_of
 from ..plan import compile_plan
 from ..verdicts import judge
@@ -86,10 +87,10 @@ def _mapping(state: PipelineState, task: Task) -> Iterator[Finding]:
 
 
 def _checks(state: PipelineState) -> Iterator[Finding]:
-    ids = [check.id for check in state.checks]
+    ids = [check.id for check in all_checks(state)]
     for twice in sorted({name for name in ids if ids.count(name) > 1} if len(set(ids)) < len(ids) else ()):
         yield wrong("records", twice, "two checks have this id")
-    complaints = [(check, what) for check in state.checks if (what := _complaint(state, check))]
+    complaints = [(check, what) for check in all_checks(state) if (what := _complaint(state, check))]
     for check, what in complaints:
         yield wrong("records", check.id, what)
     if not complaints:
@@ -101,6 +102,10 @@ def _complaint(state: PipelineState, check: Check) -> str:
     passed = check.outcome is Outcome.PASSED
     if check.kind is CheckKind.COMMAND and not _exit_code_fits(state.task, check, passed):
         return f"is {check.outcome} with exit code {check.exit_code}"
+    if check.round == 0 and check.kind is CheckKind.COMMAND and not check.argv:
+        same = state.before.of_command(check.run) if state.before else None
+        bad = same is not None and same.outcome is not check.outcome
+        return f"is {check.outcome}, where {same.id} ran the same and is {same.outcome}" if bad and same else ""
     if check.kind is CheckKind.COMMAND and passed and not (check.argv and check.log and check.log_sha256):
         return "passed without a command line, or without a log"
     if check.kind is CheckKind.BASELINE and check.outcome is not Outcome.UNVERIFIABLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ...state.errors import EvidenceError
@@ -16,6 +17,7 @@ from .kinds.bounded import Bounded
 from .kinds.kind import Judged, NotKept, Seen, failed, unverifiable
 from .kinds.notes import note_of
 from .process import Ran, run_command
+from .watch_tests import run_watched
 
 JUDGED_MAX_BYTES = 16 << 20
 
@@ -47,16 +49,17 @@ class WorkBench:
         argv: tuple[str, ...] = ()
         try:
             argv = (*argv_of(command), *arguments)
-            ran = run_command(
+            run = partial(
+                run_command,
                 argv,
                 workspace=self.workspace,
                 log=log,
                 timeout_s=self.timeout_s,
                 output_limit_bytes=self.output_limit_bytes,
-                env=self.env,
                 masker=self.masker,
                 stop=self.stop,
             )
+            ran = run_watched(run, argv, self.env, log, self.masker)
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
         return Seen(

@@ -15,6 +15,7 @@ from .kinds.bounded import Bounded
 from .kinds.command import CommandKind, as_probe
 from .kinds.kind import Judged, Kind, Kinds, NotKept, Seen, failed, unverifiable
 from .process import CheckStopped
+from .watch_tests import tests_file
 
 _COMMAND = CommandKind()
 
@@ -45,6 +46,8 @@ def judged(kind: Kind, probe: Probe, seen: Seen, blank: Check, run_dir: Path) ->
         if path
     }
     log = hashed.pop("log", None)
+    tests = tests_file(seen.log) if seen.log is not None else None
+    tests = tests if tests is not None and tests.exists() else None
     check = blank.model_copy(
         update={
             "argv": seen.argv,
@@ -53,6 +56,8 @@ def judged(kind: Kind, probe: Probe, seen: Seen, blank: Check, run_dir: Path) ->
             "log": log.path if log else None,
             "log_sha256": log.sha256 if log else None,
             "kept": tuple(hashed.values()),
+            "tests": _inside(tests, run_dir) if tests else None,
+            "tests_sha256": sha256_file(tests) if tests else None,
         }
     )
     if seen.given_up is not None:

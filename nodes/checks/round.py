@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class Round:
     Attributes:
         holds: in an isolated run, whether the commit that is looked at holds a path; an output has to be in it.
         for_people: the checks of this round that a person decides, in order; shared with copies of the round.
+        node: whose round it is.
+        extra: variables on top of those that checks are given.
     """
 
     number: int
@@ -59,6 +61,8 @@ class Round:
     call: Call
     holds: Callable[[str], bool] | None = None
     for_people: list[ForPerson] = field(default_factory=list["ForPerson"])
+    node: Node = Node.VERIFY
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folder(self) -> Path:
@@ -141,7 +145,7 @@ class Round:
     ) -> Check:
         """The changed files against what the task allows, or what `step` allows where the files are its alone."""
         judged = judge_changes(changes, globs)
-        outside = [change.path for change, allowed in judged if not allowed]
+        outside = [f"{change.path} ({change.kind})" for change, allowed in judged if not allowed]
         log = self.folder / f"{f'{step}.' if step else ''}{SCOPE_REF}.jsonl"
         write_private(log, self.call.context.environment.masker().bytes(scope_log(judged)))
         limits = f"Allowed Scope {', '.join(globs)}" if globs else "no Allowed Scope declared"
@@ -190,6 +194,26 @@ class Round:
             outcome=outcome,
             reason=reason,
         )
+
+    def again(self, check: Check, declared: Command | Probe, *, suffix: str) -> Check:
+        """A check that runs something once more, where this round stands; nothing is said of it.
+
+        Args:
+            declared: what the task says about it.
+        """
+        quiet = replace(self, call=replace(self.call, say=_nothing))
+        if isinstance(declared, Command):
+            suffix = check.id.removeprefix(self._id(check.step, check.ref)) + suffix
+            return quiet._run(declared, check.run, check.step, check.attempt, suffix=suffix)
+        blank = self._blank(declared, check.step, check.attempt)
+        kind = self.call.context.kinds.get(declared.kind)
+        if kind is None:
+            return blank
+        return quiet._looked(kind, declared, blank.model_copy(update={"id": blank.id + suffix}), declared.timeout_s)
+
+    def told(self, check: Check) -> None:
+        """Say how a check ended that was made elsewhere."""
+        self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
 
     def _command(self, command: Command, step: StepId | None, attempt: int | None) -> Iterator[Check]:
         baseline = self._run(command, command.run, step, attempt, suffix="")
@@ -264,7 +288,7 @@ class Round:
             name=blank.id.partition(".")[2],
             timeout_s=timeout_s or self.limits.check_timeout_s,
             output_limit_bytes=self.limits.output_limit_bytes,
-            env={**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir)},
+            env={**environment.variables(), RUN_DIR_VARIABLE: str(self.run_dir), **self.extra},
             masker=environment.masker(),
             stop=self.call.draining,
             holds=self.holds,
@@ -285,13 +309,17 @@ class Round:
     def _say(
         self, kind: EventKind, step: StepId | None, text: str, outcome: Outcome | None, duration_s: float = 0.0
     ) -> None:
-        event = Event(event=kind, run_id=self.run, node=Node.VERIFY, text=text)
+        event = Event(event=kind, run_id=self.run, node=self.node, text=text)
         if step:
             event["step"] = step
         if outcome:
             event["outcome"] = outcome
             event["duration_s"] = round(duration_s, 3)
         self.call.say(event)
+
+
+def _nothing(_event: Event) -> None:
+    return None
 
 
 def _worker_reason(attempt: Attempt) -> str:

@@ -12,12 +12,14 @@ from ...state.pipeline import Baseline
 from ..git import git
 from ..workers.files import sha256_file
 from .commit_files import IGNORE_FILE, files_of
+from .happened import between, in_worktree
 from .repository import Places, Settings, places_of
 from .unhidden import Unhidden, unhidden
 
-_DIFF = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+_RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 _STAGED = ("diff-index", "--cached", "--name-status", "-z", "--no-renames", "--ignore-submodules=none")
 ABSENT = "absent"
+_NOTHING: Mapping[str, str] = {}
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
 
@@ -50,7 +52,7 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     settings = Settings(workspace)
     ignored = settings.ignored_outside(places.exclude)
     found, files = _differences(workspace, places, Baseline(commit=commit, ignored=ignored), runs_dir)
-    dirty = {change.path: _content(workspace / change.path) for change in found}
+    dirty = {change.path: content_of(workspace / change.path) for change in found}
     return Baseline(
         commit=commit,
         dirty=dirty,
@@ -60,13 +62,20 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     )
 
 
-def changes_since(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> tuple[Change, ...]:
-    """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out."""
+def changes_since(
+    workspace: Path, baseline: Baseline, *, runs_dir: Path, left: Mapping[str, str] = _NOTHING
+) -> tuple[Change, ...]:
+    """Every path that differs from the baseline, sorted: committed or not, tracked or not, ignored files left out.
+
+    Args:
+        left: path -> content of what commands of ours have left: a file is as before while it has that content.
+    """
     found = differences(workspace, baseline, runs_dir)
     now = {change.path: change for change in found}
-    changed = [c for path, c in now.items() if baseline.dirty.get(path) != _content(workspace / path)]
+    changed = [c for path, c in now.items() if baseline.dirty.get(path) != content_of(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
-    return tuple(sorted({*changed, *restored}))
+    found = tuple(sorted({*changed, *restored}))
+    return tuple(c for c in found if c.path not in left or left[c.path] != content_of(workspace / c.path))
 
 
 def differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> list[Change]:
@@ -85,7 +94,7 @@ def _differences(workspace: Path, places: Places, baseline: Baseline, runs_dir: 
     found = others | hidden | _staged(top, baseline.commit) | changed
     changes = [
         Change(os.path.relpath(top / path, real), kind)
-        for path, kind in found.items()
+        for path, kind in in_worktree(top, baseline.commit, found).items()
         if not (top / path).resolve().is_relative_to(runs)
     ]
     return changes, files.sha256
@@ -124,8 +133,8 @@ def _is_dot_folder(path: str) -> bool:
 
 def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Change, ...]:
     """Every path that differs between two commits, relative to `folder` of the repository at `top`, sorted."""
-    found = _names(git(top, *_DIFF, old, new, "--"))
-    return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in found))
+    raw = git(top, *_RAW_DIFF, old, new, "--")
+    return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in between(raw).items()))
 
 
 def _names(out: bytes) -> list[tuple[str, str]]:
@@ -134,7 +143,8 @@ def _names(out: bytes) -> list[tuple[str, str]]:
     return [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
 
 
-def _content(path: Path) -> str:
+def content_of(path: Path) -> str:
+    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT."""
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
     return sha256_file(path) if path.is_file() else ABSENT

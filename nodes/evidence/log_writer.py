@@ -10,12 +10,13 @@ from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind
 from ...state.task import Task
 from . import log_format as form
+from .before import all_checks
 from .files import RunFolder
 from .moments import moment, seconds
 from .proof import BaselineRow, CriterionRow, baseline_rows, criterion_rows, newest_checks
 from .staging import Sink
 
-_WITHOUT_PROCESS = frozenset({CheckKind.OUTPUT, CheckKind.SCOPE})
+_WITHOUT_PROCESS = frozenset({CheckKind.OUTPUT, CheckKind.SCOPE, CheckKind.TESTS})
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def write_verification_log(out: Sink, state: PipelineState, task: Task, run: Run
     Raises:
         EvidenceError: an output is missing, or is not what was recorded.
     """
-    entries = entries_of(state.checks)
+    entries = entries_of(all_checks(state))
     out.write(
         f"{form.TITLE}\n".encode()
         + _field("Format", form.FORMAT)
@@ -113,7 +114,7 @@ def _coverage(state: PipelineState, task: Task) -> Iterator[bytes]:
         yield from _criterion(row)
     for row in baseline_rows(newest_checks(state)):
         yield from _baseline(row)
-    for check in quiet_checks(state.checks):
+    for check in quiet_checks(all_checks(state)):
         yield from _quiet(check)
     yield f"\n{form.COVERAGE_END}\n".encode()
 

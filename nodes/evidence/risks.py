@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...state.pipeline import PipelineState
-from ...state.records import Attempt, AttemptKind, AttemptOutcome, Outcome
+from ...state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Outcome
 from ...state.status import Route
 from ...state.task import Task
 from ..budget import exceeded
+from .before import before_view
 from .moments import moment
 from .proof import CriterionRow, newest_checks
 from .scope import Scope
@@ -32,6 +33,7 @@ def risks(state: PipelineState, task: Task, criteria: Sequence[CriterionRow], sc
         (("attempts",), _budgets(state)),
         (("transitions",), _interruptions(state)),
         (("baseline",), _workspace(state)),
+        (("before",), _before(state, task, criteria)),
         (("isolated",), _branches(state)),
         (("checks",), _scope(task, scope)),
         (("tree",), _tree(state)),
@@ -101,6 +103,20 @@ def _workspace(state: PipelineState) -> Iterator[str]:
         return
     for path in sorted(state.baseline.dirty):
         yield f"File {path} differed from the commit before the first step."
+
+
+def _before(state: PipelineState, task: Task, criteria: Sequence[CriterionRow]) -> Iterator[str]:
+    view = before_view(state, task, criteria)
+    if not view.known:
+        yield "How the checks ended before the work is not recorded."
+    if view.skipped:
+        yield f"The checks did not run before the work ({view.skipped})."
+    for row in view.rows:
+        if row.said != "red before, green after":
+            yield f"Criterion {row.criterion} of {_owner(row.step)}: {row.said}."
+    for tests in view.tests:
+        yield from (f"{check.run}: {check.reason}" for check in tests.found if check.kind is CheckKind.ORIGINALS)
+        yield from (f"{check.run}: {check.reason}" for check in tests.found if "accepts" in check.reason)
 
 
 def _branches(state: PipelineState) -> Iterator[str]:

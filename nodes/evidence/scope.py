@@ -74,7 +74,8 @@ def _tally(check: Check, changes: Iterator[Change]) -> Scope:
     refused: list[Change] = []
     outside = 0
     for change in changes:
-        kinds[change.change] += 1
+        # Of a renamed file the other name stands beside it; its old name is counted once.
+        kinds[" ".join(change.change.split(" ")[:2]) if change.change.startswith("renamed") else change.change] += 1
         outside += not change.allowed
         rows = allowed if change.allowed else refused
         if len(rows) < SHOWN_AT_MOST:

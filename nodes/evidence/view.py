@@ -12,6 +12,7 @@ from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, CheckKind, Outcome
 from ...state.task import Command, Output, Probe, Task
 from ..budget import run_allowance, step_allowance
+from .before import BeforeView, all_checks, before_view
 from .files import RunFolder
 from .links import Links
 from .log_writer import Entry, entries_of
@@ -86,6 +87,7 @@ class View:
     counts: dict[Outcome, int]
     baselines: tuple[BaselineRow, ...]
     entries: tuple[Entry, ...]
+    before: BeforeView
     attempts: tuple[Attempt, ...]
     commands: tuple[DeclaredCommand, ...]
     outputs: tuple[DeclaredOutput, ...]
@@ -118,7 +120,8 @@ def build_view(state: PipelineState, task: Task, run: RunFolder) -> View:
         criteria=criteria,
         counts={outcome: found[outcome] for outcome in Outcome},
         baselines=baseline_rows(newest),
-        entries=entries_of(state.checks),
+        entries=entries_of(all_checks(state)),
+        before=before_view(state, task, criteria),
         attempts=state.attempts,
         commands=_declared_commands(task, _by_ref(newest)),
         outputs=_declared_outputs(task, _by_ref(newest)),
@@ -174,7 +177,7 @@ def _by_ref(checks: tuple[Check, ...]) -> _ByRef:
 
 def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
     # The logs of checks were held against their hashes when verification.log was written from them.
-    verified = {check.log: check.log_sha256 for check in state.checks if check.log and check.log_sha256}
+    verified = {check.log: check.log_sha256 for check in all_checks(state) if check.log and check.log_sha256}
     found = [artifact for attempt in state.attempts for artifact in _of_attempt(attempt, run, verified)]
     kept = {file.path: file.sha256 for check in state.checks for file in check.kept}
     for path, sha256 in kept.items():
@@ -182,6 +185,10 @@ def _artifacts(state: PipelineState, run: RunFolder) -> tuple[Artifact, ...]:
     verified |= kept
     known = {artifact.path for artifact in found}
     found += [Artifact(path, sha256, True) for path, sha256 in verified.items() if path not in known]
+    for check in all_checks(state):
+        if check.tests and check.tests_sha256:
+            run.verify(check.tests, check.tests_sha256)
+            found.append(Artifact(check.tests, check.tests_sha256, True))
     if state.tree is not None and state.tree.patch is not None:
         recorded = state.tree.patch_sha256 or "none"
         run.verify(state.tree.patch, recorded)

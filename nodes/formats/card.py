@@ -9,6 +9,7 @@ from ...state import ids
 from ...state.task import Source, Step, Task
 from ..checks.kinds import BUILTIN, Kinds
 from .build import build, check_id, one_line
+from .demands import read_demands
 from .paths import glob_complaint
 from .proof import prove
 from .raw import MAX_ENTRIES, RawContract, Words
@@ -45,6 +46,7 @@ def _task(file: SourceFile, raw: RawContract, kinds: Kinds) -> Task:
     refuse_for_whole_task(file, raw)
     steps = raw.steps or (_lone_step(raw),)
     nothing = replace(raw, criteria=(), outputs=(), verification=(), allowed_paths=(), limits=None)
+    nothing = replace(nothing, red_before=(), protected_paths=(), changed_tests=())
     own = raw if raw.steps else nothing
     _refuse_twice(file, "step", steps)
     return build(
@@ -90,6 +92,7 @@ def _step(file: SourceFile, raw: RawContract, default_scope: tuple[Words, ...], 
 
 def _contract(file: SourceFile, raw: RawContract, kinds: Kinds) -> dict[str, object]:
     entries = (raw.actions, raw.criteria, raw.outputs, raw.verification, raw.depends_on, raw.allowed_paths)
+    entries = (*entries, raw.red_before, raw.protected_paths, raw.changed_tests)
     if max(len(field) for field in entries) > MAX_ENTRIES:
         raise file.error(raw.line, f'"{raw.id.text}" has a field with more than {MAX_ENTRIES} entries')
     proved = prove(file, raw, kinds)
@@ -101,6 +104,7 @@ def _contract(file: SourceFile, raw: RawContract, kinds: Kinds) -> dict[str, obj
         "probes": proved.probes,
         "allowed_paths": _scope(file, raw.allowed_paths),
         "limits": raw.limits,
+        **read_demands(file, raw, proved.criteria),
         "line": raw.line,
     }
 

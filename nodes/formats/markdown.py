@@ -51,6 +51,9 @@ def _contract(file: SourceFile, draft: Draft) -> RawContract:
         allowed_paths=tuple(_scope(file, found(Field.SCOPE))),
         limits=read_limits(file, _said(file, found(Field.LIMITS))),
         approval=split_points(_said(file, found(Field.APPROVAL))),
+        red_before=split_points(_said(file, found(Field.RED_BEFORE))),
+        protected_paths=tuple(_scope(file, found(Field.PROTECTED))),
+        changed_tests=split_points(_said(file, found(Field.CHANGED_TESTS))),
         steps=tuple(_contract(file, step) for step in draft.steps),
     )
 

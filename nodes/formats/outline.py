@@ -25,6 +25,9 @@ class Field(StrEnum):
     VERIFICATION = "Verification"
     LIMITS = "Limits"
     APPROVAL = "Approval"
+    RED_BEFORE = "Red Before"
+    PROTECTED = "Protected Paths"
+    CHANGED_TESTS = "Changed Tests"
 
 
 _LABELS = {

@@ -90,4 +90,7 @@ class RawContract:
     allowed_paths: tuple[Words, ...] = ()
     limits: Allowance | None = None
     approval: tuple[Words, ...] = ()
+    red_before: tuple[Words, ...] = ()
+    protected_paths: tuple[Words, ...] = ()
+    changed_tests: tuple[Words, ...] = ()
     steps: tuple[RawContract, ...] = ()

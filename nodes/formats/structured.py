@@ -13,7 +13,8 @@ from .tree import Mapping, Node, Scalar, kind_of
 from .yaml_tree import yaml_tree
 
 _CONTRACT = ("id", "title", "goal", "actions", "criteria", "outputs", "verification", "depends_on", "allowed_paths")
-_STEP = (*_CONTRACT, "probes", "limits", "approval")
+_DEMANDS = ("red_before", "protected_paths", "changed_tests")
+_STEP = (*_CONTRACT, "probes", "limits", "approval", *_DEMANDS)
 _TASK = (*_STEP, "steps")
 
 
@@ -69,6 +70,9 @@ def _contract(file: SourceFile, node: Node, known: tuple[str, ...], kind: str) -
         allowed_paths=fields.texts("allowed_paths"),
         limits=fields.record("limits", lambda item: _limits(file, item)),
         approval=fields.texts("approval"),
+        red_before=fields.texts("red_before"),
+        protected_paths=fields.texts("protected_paths"),
+        changed_tests=fields.texts("changed_tests"),
         steps=tuple(fields.each("steps", lambda item: _contract(file, item, _STEP, "step"))) if kind == "task" else (),
     )
 

@@ -6,13 +6,15 @@ Before and after a round a worktree holds exactly the commit that is judged: wha
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from ...state.errors import WorkspaceError
+from ...state.ids import StepId
 from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, Outcome
@@ -20,7 +22,8 @@ from ...state.task import Step, Task
 from ..checks.repository import require_same_conversions
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
-from ..checks.workspace import changes_between
+from ..checks.tampering import Place
+from ..checks.workspace import Change, changes_between
 from ..ground import Ground
 from ..needs import need
 from .names import run_worktree
@@ -44,6 +47,18 @@ def merged_worktree(state: PipelineState, run_dir: Path) -> Worktree:
     return Worktree(Repository.at(Path(state.workspace)), run_worktree(run_dir), branch)
 
 
+@contextmanager
+def at_head(state: PipelineState, this_round: Round) -> Generator[Round]:
+    """The round in the run's worktree, at the newest commit of its branch; the worktree is put back in the end."""
+    isolated = need(state.isolated, "isolated")
+    tree = merged_worktree(state, this_round.run_dir)
+    _put(tree, isolated.head)
+    try:
+        yield _looking_at(this_round, tree, isolated, isolated.head)
+    finally:
+        _put(tree, isolated.head)
+
+
 class StepGround:
     """Every step by itself: its checks and its changes, at the commit that its attempt left."""
 
@@ -54,6 +69,7 @@ class StepGround:
         self._state = state
         self._isolated = need(state.isolated, "isolated")
         self._entered: list[tuple[Worktree, str]] = []
+        self._places: dict[StepId, Place] = {}
 
     def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
         """The checks of one step in its worktree, and its own changes against its own scope."""
@@ -68,8 +84,17 @@ class StepGround:
         yield from here.contract(step, step.id, attempt.number)
         began = tree.repo.git("merge-base", self._isolated.head, attempt.commit).text
         changes = changes_between(tree.repo.top, began, attempt.commit, folder=self._isolated.folder)
+        self._places[step.id] = Place(here, tree.path, self._isolated.folder, self._since_the_start(attempt.commit))
         globs = step.allowed_paths or need(self._state.task, "task").allowed_paths
         yield self.round.scope(changes, globs, step=step.id, attempt=attempt.number)
+
+    def place(self, step: StepId | None) -> Place:
+        """The worktree of the step, with all that differs there from the start of the run."""
+        return self._places[need(step, "step")]
+
+    def _since_the_start(self, commit: str) -> tuple[Change, ...]:
+        base, folder = need(self._state.baseline, "baseline").commit, self._isolated.folder
+        return changes_between(Path(self._state.workspace), base, commit, folder=folder)
 
     def of_task(self, task: Task) -> Iterator[Check]:
         """Nothing: the task is checked on what is merged."""
@@ -132,6 +157,15 @@ class MergedGround:
             return
         changes = changes_between(top, self._isolated.base, self._isolated.head, folder=folder)
         yield self.round.scope(changes, allowed_globs(self._state))
+
+    def place(self, step: StepId | None) -> Place:
+        """The run's worktree, with all that differs there from the start of the run."""
+        return Place(self.round, self._tree.path, self._isolated.folder, self._changes)
+
+    @cached_property
+    def _changes(self) -> tuple[Change, ...]:
+        base, folder = need(self._state.baseline, "baseline").commit, self._isolated.folder
+        return changes_between(self._tree.repo.top, base, self._isolated.head, folder=folder)
 
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Nothing is: what is delivered is a commit, which no command can change."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_it_changes_nothing(done: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*")}
     audit(done)
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*")} == before
+
+
+def test_the_tests_that_a_command_ran_are_judged_again(tmp_path: Path) -> None:
+    files = {"test_it.py": "import os\n\n\ndef test_it():\n    assert os.path.exists('out.txt')\n"}
+    repo = make_repo(tmp_path / "repo", {**files, ".gitignore": "__pycache__/\n"})
+    verify = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q -p no:cacheprovider"
+    tasks = write_card(tmp_path, card(bash="echo x > out.txt", verify=verify))
+    ran = waypost_here("run", tasks, "--workspace", repo, "--runs", tmp_path / "runs", "--run-id", "R", cwd=tmp_path)
+    assert ran.code == 0, ran.out
+    looked = audit(tmp_path / "runs" / "R")
+    assert (looked.code, wrong(looked)) == (0, set())
+    assert "tests" in {row["area"] for row in looked.events[-1]["findings"]}
 
 
 def test_a_run_that_is_blocked_proves_nothing(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_signal_during_dispatch_ends_with_4_and_the_worker_is_adopted_on_resum
 
 def test_a_signal_during_verification_stops_the_check_and_verifies_again_on_resume(repo):
     text = card(bash="echo once >> work.txt", verify="[ -e go ] || sleep 600")
-    stopped = interrupted(repo, text, "check_started", signal.SIGTERM)
+    stopped = interrupted(repo, text, "check_started", signal.SIGTERM, "--no-baseline")
     result = json.loads(stopped.stdout.splitlines()[-1])
     assert (stopped.returncode, result["status"], result["in_flight"]) == (4, "DRAINING", [])
 

@@ -159,7 +159,7 @@ def test_what_a_worker_left_in_the_background_is_killed_before_the_checks(repo):
 
 AFTERWARDS = {
     "deletes an expected output": ("rm out.txt", "out.txt is missing"),
-    "changes a file outside the scope": ("echo x > README", "changed outside the Allowed Scope: README"),
+    "changes a file outside the scope": ("echo x >> README", "changed outside the Allowed Scope: README"),
 }
 
 

@@ -53,7 +53,7 @@ def test_the_users_checkout_is_as_it_was_until_everything_is_verified(repo):
     assert run(repo, steps_card(*steps)).code == 0
     looks = (repo.parent / "looks").read_text()
     assert looks == before * (len(looks) // len(before))
-    assert len(looks) // len(before) == 1 + 2 + 5
+    assert len(looks) // len(before) == 1 + 2 + 2 + 5
     assert (repo / "a").read_text() + (repo / "b").read_text() == "1\n2\n"
     assert git(repo, "status", "--porcelain") == ""
 

@@ -12,7 +12,7 @@ import pytest
 from kit.cards import ORCHESTRATOR, card, step_part, steps_card, write_card
 from kit.cli import Ran, command, environment, waypost, waypost_here
 
-NODES = ("extract", "plan", "dispatch", "verify", "transition")
+NODES = ("extract", "plan", "baseline", "dispatch", "verify", "transition")
 POINTS = [
     *(f"node.{node}.{where}" for node in NODES for where in ("enter", "moved", "exit")),
     *(f"ledger.append.{where}:{nth}" for where in ("before", "after_write", "after_ack") for nth in (2, 4, 6, 8, 11)),
@@ -74,7 +74,7 @@ def test_a_stage_that_had_finished_is_not_executed_again(repo, node):
     killed = start(repo, TWO_STEPS, f"node.{node}.enter")
     resumed = resume(repo)
     whole = [*killed.finished(), *resumed.started()]
-    assert whole == ["extract", "plan", "dispatch", "verify", "transition", "dispatch", "verify", "transition"]
+    assert whole == ["extract", "plan", "baseline", *["dispatch", "verify", "transition"] * 2]
 
 
 def test_killed_again_and_again_it_still_ends_right(repo, undisturbed):
@@ -100,7 +100,7 @@ def test_a_worker_that_was_running_when_we_were_killed_is_adopted(repo):
 
 
 def test_killed_by_its_own_check_it_verifies_again(repo):
-    verify = f"[ -e second ] || {{ touch second; kill -9 {ORCHESTRATOR}; sleep 60; }}"
+    verify = f"test -e work.txt; [ -e second ] || {{ touch second; kill -9 {ORCHESTRATOR}; sleep 60; }}"
     killed = start(repo, card(bash="echo once >> work.txt", verify=verify))
     assert killed.code == -signal.SIGKILL
     resumed = resume(repo)

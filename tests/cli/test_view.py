@@ -65,7 +65,8 @@ def test_a_pipe_gets_the_stages_the_checks_the_evidence_and_nothing_to_steer_a_t
     labels = [line.split()[0] for line in ran.out.splitlines() if line[:1].strip()]
     assert (
         labels
-        == ["run", "extract", "plan", *["dispatch"] * 3, *["verify"] * 2, "transition", "result"] + ["evidence"] * 3
+        == ["run", "extract", "plan", *["baseline"] * 2, *["dispatch"] * 3, *["verify"] * 2, "transition", "result"]
+        + ["evidence"] * 3
     )
     assert "\x1b" not in ran.out
 

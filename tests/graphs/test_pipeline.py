@@ -31,7 +31,8 @@ def test_a_task_ends_done_with_verdicts_evidence_and_every_transition(bench):
         (None, Outcome.PASSED),
         (None, Outcome.PASSED),
     ]
-    assert [t.route for t in final["transitions"]] == ["extracted", "frozen", "dispatched", "checked", "accepted_all"]
+    routes = ["extracted", "frozen", "measured", "dispatched", "checked", "accepted_all"]
+    assert [t.route for t in final["transitions"]] == routes
     assert len(final["evidence"]) == 3
 
 
@@ -40,7 +41,7 @@ def test_every_transition_is_a_checkpoint_of_its_own(bench):
     bench.invoke(state)
     history = [snapshot.values for snapshot in bench.graph.get_state_history(bench.config(state))]
     statuses = [values["status"] for values in reversed(history) if "run_id" in values]
-    assert statuses == ["PLANNING", "ANALYSIS", "FREEZE", "EXECUTE", "ACCEPT", "DONE"]
+    assert statuses == ["PLANNING", "ANALYSIS", "FREEZE", "FREEZE", "EXECUTE", "ACCEPT", "DONE"]
 
 
 def test_the_mirrors_show_the_newest_state_and_one_snapshot_per_transition(bench):

@@ -18,6 +18,9 @@ def card(
     scope: str = "",
     task: str = "T-1",
     verification: str = "",
+    red_before: str = "",
+    protected: str = "",
+    changed_tests: str = "",
 ) -> str:
     """A task of one step. `verify` is the command that proves its only criterion, unless `criteria` is given."""
     parts = [f"### Task {task}: A task", "**Goal**\n\nGet it done.", "**Concrete Actions**\n\n- Do it."]
@@ -29,6 +32,9 @@ def card(
     parts += [f"**Verification**\n\n{verification}"] if verification else []
     parts += [f"**Expected Outputs**\n\n{outputs}"] if outputs else []
     parts += [f"**Allowed Scope**\n\n{scope}"] if scope else []
+    parts += [f"**Red Before**: {red_before}"] if red_before else []
+    parts += [f"**Protected Paths**\n\n{protected}"] if protected else []
+    parts += [f"**Changed Tests**: {changed_tests}"] if changed_tests else []
     return "\n\n".join(parts) + "\n"
 
 

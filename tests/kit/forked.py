@@ -31,6 +31,10 @@ class Forked:
         """SIGKILL. Its pid is kept until the next command begins, so no other process is ever hit."""
         os.kill(self.pid, signal.SIGKILL)
 
+    def terminate(self) -> None:
+        """SIGTERM."""
+        os.kill(self.pid, signal.SIGTERM)
+
     def wait(self) -> int:
         """Its exit code, negative for a signal."""
         assert self._server.stdout is not None

@@ -74,7 +74,7 @@ class Cheat:
     scope: str = "- `honest.txt`"
     outputs: str = ""
     options: tuple[str, ...] = ()
-    before: Callable[[Path], None] | None = None
+    before: Callable[[Path], object] | None = None
     afterwards: Callable[[Scene], str] | None = None
     text: str = ""
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -83,9 +83,21 @@ class Cheat:
         return self.text or card(bash=self.bash, verify=self.verify, scope=self.scope, outputs=self.outputs)
 
 
-def on_tests(title: str, bash: str, ending: Ending, said: str, scope: str = "- `calc.py`") -> Cheat:
+def on_tests(
+    title: str,
+    bash: str,
+    ending: Ending,
+    said: str,
+    scope: str = "- `calc.py`",
+    before: Callable[[Path], object] | None = None,
+) -> Cheat:
     """One that is asked to mend `calc.py`, and is checked by pytest."""
-    return Cheat(title, bash, ending, said, verify=PYTEST, scope=scope)
+    return Cheat(title, bash, ending, said, verify=PYTEST, scope=scope, before=before)
+
+
+def reported(scene: Scene) -> str:
+    """The report of the run."""
+    return (scene.run_dir / "reports" / "T-1" / "report.md").read_text(encoding="utf-8")
 
 
 def play(cheat: Cheat, start: Path, folder: Path) -> Scene:
@@ -93,7 +105,7 @@ def play(cheat: Cheat, start: Path, folder: Path) -> Scene:
     repo = Path(shutil.copytree(start, folder / "repo", symlinks=True))
     if cheat.before:
         cheat.before(repo)
-    path = write_card(folder, cheat.card())
+    path = write_card(folder, cheat.card().replace("{repo}", str(repo)))
     limits = ("--max-rework", "0", "--on-lost", "block")
     where = ("--workspace", repo, "--runs", folder / "runs", "--run-id", RUN_ID, "--json")
     os.environ.update({name: value.format(repo=repo) for name, value in cheat.variables.items()})

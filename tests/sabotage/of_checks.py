@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.cards import card, step_part, steps_card
 
-from .cheat import Cheat, Ending
+from .cheat import Cheat, Ending, reported
 
 _WORK = "echo x > honest.txt; "
 _OUT = "- `out`"
@@ -132,7 +132,15 @@ CHEATS = (
         _WORK,
         Ending.BLOCKED,
         "changed outside the Allowed Scope: README",
+        verify="echo x >> README",
+    ),
+    Cheat(
+        "a check writes a file outside the scope that it has written before the work too",
+        _WORK,
+        Ending.HARMLESS,
+        "What these commands left in the tree is nobody's work: `README`",
         verify="echo x > README",
+        afterwards=reported,
     ),
     Cheat(
         "says that it cost nothing, where the limit is attempts",

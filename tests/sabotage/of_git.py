@@ -38,7 +38,9 @@ CHEATS = (
     blocked("changes a file outside the scope and commits it", _EVIL + "git commit -qam x"),
     blocked("commits on another branch and leaves it checked out", _EVIL + "git checkout -qb other; git commit -qam x"),
     blocked(
-        "makes a file executable, and lets git not look at modes", "chmod +x README; git config core.fileMode false"
+        "makes a file executable, and lets git not look at modes",
+        "chmod +x README; git config core.fileMode false",
+        _README + " (mode 644 to 755)",
     ),
     blocked("update-index --assume-unchanged", _EVIL + "git update-index --assume-unchanged README"),
     blocked("update-index --skip-worktree", _EVIL + "git update-index --skip-worktree README"),
@@ -111,6 +113,7 @@ CHEATS = (
     ),
     blocked("writes 3,000 files", "mkdir many; for n in {1..3000}; do echo > many/$n; done", _OUTSIDE + "many/1"),
     blocked("leaves the workspace by a link to a folder", "ln -s .. out; echo x > out/beside", _OUTSIDE + "out"),
+    blocked("puts a link in place of a file", "ln -sf calc.py README", _README + " (replaced by a symbolic link)"),
     blocked("makes a hard link to a file of the scope", "ln honest.txt README2", _OUTSIDE + "README2"),
-    blocked("renames a file out of the way", "mv README README2", _OUTSIDE + "README"),
+    blocked("renames a file out of the way", "mv README README2", _README + " (renamed to README2)"),
 )

@@ -39,7 +39,7 @@ def lives(scene: Scene) -> str:
 
 
 def background(title: str, start: str) -> Cheat:
-    looks = "touch ../checked; sleep 0.05; test -s honest.txt"
+    looks = "test -e ../pid; touch ../checked; sleep 0.05; test -s honest.txt"
     return Cheat(title, _WORK + daemon(start), Ending.HARMLESS, "it is gone", verify=looks, afterwards=lives)
 
 

@@ -41,8 +41,10 @@ _TAIL = """\
   could type `waypost approve` as you can, and write over anything that you can write.
 - **An exit record that is adopted.** When Waypost was killed and comes back, nobody knows how the launcher ended, and
   its record is believed. That decides only whether the checks run: DONE rests on the checks.
-- **Tests that the card gives away.** Test files inside the Allowed Scope are not compared with their first version,
-  and no check is run before the work to see it fail.
+- **Tests that the card gives away.** `Changed Tests` of a card accepts what would block otherwise, and the report says
+  so. Where a command is no pytest that can be seen as one, the tests that it runs are not compared one by one: its exit
+  code has to be right with the first versions of the protected files too, and that is all. A file that judges the work
+  and that no pattern protects is not put back: [baseline.md](baseline.md) has the list.
 - **What git ignores.** Files that were ignored when the run began (an environment, caches, build results) are not
   compared; nor is what lies in a new folder whose name begins with a dot and which ignores itself, as caches of tools
   do.

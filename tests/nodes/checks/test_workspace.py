@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from kit.repos import git
+from kit.repos import git, make_repo
 from waypost.nodes.checks.scope import judge_changes
-from waypost.nodes.checks.workspace import Change, changes_since, read_baseline
+from waypost.nodes.checks.workspace import Change, changes_between, changes_since, content_of, read_baseline
 from waypost.state.errors import WorkspaceError
 
 
@@ -30,9 +30,9 @@ def test_modified_added_deleted_and_untracked_files_are_found(repo):
     baseline = baseline_of(repo)
     (repo / "README").write_text("changed")
     (repo / "old").unlink()
-    (repo / "staged").write_text("x")
+    (repo / "staged").write_text("staged")
     git(repo, "add", "staged")
-    (repo / "new file\n").write_text("x")
+    (repo / "new file\n").write_text("new")
     assert changed(repo, baseline) == [
         ("README", "modified"),
         ("new file\n", "untracked"),
@@ -61,7 +61,79 @@ def test_files_that_were_dirty_before_count_only_if_they_changed_again(repo):
 def test_a_mode_change_is_found(repo):
     baseline = baseline_of(repo)
     os.chmod(repo / "README", 0o755)
-    assert changed(repo, baseline) == [("README", "modified")]
+    assert changed(repo, baseline) == [("README", "mode 644 to 755")]
+    (repo / "README").write_text("changed")
+    assert changed(repo, baseline) == [("README", "mode 644 to 755 and modified")]
+
+
+def happen_to(repo):
+    """Files of every kind, and something that happens to each."""
+    (repo / "old").write_text("the same bytes")
+    (repo / "file").write_text("x")
+    (repo / "link").symlink_to("README")
+    (repo / "dropped").symlink_to("README")
+    make_repo(repo / "inner")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "more")
+    baseline = baseline_of(repo)
+    (repo / "old").rename(repo / "new")
+    (repo / "file").unlink()
+    (repo / "file").symlink_to("README")
+    (repo / "link").unlink()
+    (repo / "link").symlink_to("file")
+    (repo / "dropped").unlink()
+    (repo / "another").symlink_to("new")
+    (repo / "inner" / "README").write_text("changed")
+    git(repo / "inner", "commit", "-qam", "moved on")
+    return baseline
+
+
+HAPPENED = [
+    ("another", "{} symbolic link"),
+    ("dropped", "deleted symbolic link"),
+    ("file", "replaced by a symbolic link"),
+    ("inner", "modified submodule"),
+    ("link", "modified symbolic link"),
+    ("new", "renamed from old"),
+    ("old", "renamed to new"),
+]
+
+
+def test_what_happened_to_a_path_is_told(repo):
+    baseline = happen_to(repo)
+    assert changed(repo, baseline) == [(path, kind.format("untracked")) for path, kind in HAPPENED]
+
+
+def test_what_happened_between_two_commits_is_told_in_the_same_words(repo):
+    baseline = happen_to(repo)
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "all of it")
+    changes = changes_between(repo, baseline.commit, "HEAD", folder=".")
+    assert [(c.path, c.kind) for c in changes] == [(path, kind.format("added")) for path, kind in HAPPENED]
+
+
+def test_both_names_of_a_renamed_file_have_to_be_allowed(repo):
+    baseline = baseline_of(repo)
+    (repo / "README").rename(repo / "READ")
+    changes = changes_since(repo, baseline, runs_dir=repo / ".artifacts")
+    assert [allowed for _, allowed in judge_changes(changes, ("READ",))] == [True, False]
+
+
+def test_what_commands_of_ours_left_counts_only_if_it_is_changed_again(repo):
+    baseline = baseline_of(repo)
+    (repo / "report.xml").write_text("before")
+    (repo / "README").write_text("snapshot")
+    left = {path: content_of(repo / path) for path in ("report.xml", "README")}
+
+    def since():
+        return [change.path for change in changes_since(repo, baseline, runs_dir=repo / ".artifacts", left=left)]
+
+    assert since() == []
+    (repo / "report.xml").unlink()
+    git(repo, "checkout", "-q", "README")
+    assert since() == [], "as it was at the start is no change either"
+    (repo / "report.xml").write_text("evil")
+    assert since() == ["report.xml"]
 
 
 def test_the_runs_folder_is_not_part_of_the_work(repo):
@@ -176,7 +248,7 @@ def test_a_changed_mode_cannot_be_hidden_by_a_setting(repo):
     baseline = baseline_of(repo)
     git(repo, "config", "core.fileMode", "false")
     (repo / "README").chmod(0o755)
-    assert changed(repo, baseline) == [("README", "modified")]
+    assert changed(repo, baseline) == [("README", "mode 644 to 755")]
 
 
 @pytest.mark.parametrize("where", ["info/exclude", "core.excludesFile"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waypost.state.guarding import Before
 from waypost.state.pipeline import Baseline, PipelineState
 from waypost.state.plan import Coverage, Plan
 from waypost.state.records import Attempt, AttemptKind, AttemptOutcome, Check, CheckKind, Outcome, Transition, Verdict
@@ -30,6 +31,7 @@ class Run:
         self.folder.mkdir(parents=True)
         self.reports = folder / "reports" / "DKT-003"
         self.checks: list[Check] = []
+        self.before: list[Check] = []
         self.attempts: list[Attempt] = []
         self.verdicts: list[Verdict] = []
         self.transitions: list[Transition] = []
@@ -104,6 +106,12 @@ class Run:
         nothing: dict[str, Any] = {"argv": (), "cwd": "", "exit_code": None, "started_at": None, "duration_s": None}
         return self.check(ref, None, kind=kind, run=run, outcome=outcome, reason=reason, **nothing, **changes)
 
+    def earlier(self, ref: str = "V1", output: bytes | None = b"1 failed\n", **changes: Any) -> Check:
+        """A check before any work; it failed unless it is said to have ended otherwise."""
+        failed = {"outcome": Outcome.FAILED, "exit_code": 1, "reason": "exit code 1"}
+        self.before.append(self.check(ref, output, **{"attempt": None, **failed, **changes, "round": 0}))
+        return self.checks.pop()
+
     def scope(self, *rows: tuple[str, str, bool], round: int = 1) -> Check:
         lines = [json.dumps({"change": change, "path": path, "allowed": allowed}) for change, path, allowed in rows]
         inside = all(allowed for _, _, allowed in rows)
@@ -152,6 +160,7 @@ class Run:
             "plan": Plan(waves=(tuple(step.id for step in self.task.steps),), coverage=coverage),
             "attempts": tuple(self.attempts),
             "checks": tuple(self.checks),
+            "before": Before(checks=tuple(self.before), at=START),
             "verdicts": tuple(self.verdicts),
             "transitions": tuple(self.transitions),
         }
@@ -201,6 +210,8 @@ def mapped(run: Run) -> Run:
     )
     run.attempt(exit_code=1)
     run.attempt(2)
+    run.earlier("V1", b"collected 0 items\n", run=equivalents[0], suffix=".e1", stands_for="make test-orchestrator")
+    run.earlier("O1", None, kind=CheckKind.OUTPUT, run="expected output docs/machine.md", argv=(), exit_code=None)
     why = 'make has no rule for "test-orchestrator"'
     for number, outcome in ((1, Outcome.FAILED), (2, Outcome.PASSED)):
         code = 0 if outcome is Outcome.PASSED else 1

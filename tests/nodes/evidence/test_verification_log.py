@@ -107,12 +107,13 @@ def test_a_plain_command_stands_as_it_was_written(done: Any) -> None:
 def test_every_round_is_in_the_log_and_the_newest_is_mapped(mapped: Any) -> None:
     log, outputs = read_back(mapped, mapped.state())
     assert [entry.check for entry in log.entries if entry.stands_for] == [
+        "0.S1.V1.e1",
         "1.S1.V1.e1",
         "1.S1.V1.e2",
         "2.S1.V1.e1",
         "2.S1.V1.e2",
     ]
-    assert outputs[1] == b"round 1, equivalent 1"
+    assert outputs[2] == b"round 1, equivalent 1"
     assert log.coverage.round == 2
     proved = {row.id: (row.step, row.outcome, row.checks) for row in log.coverage.criteria}
     assert proved["A1"][2] == (
@@ -125,7 +126,7 @@ def test_every_round_is_in_the_log_and_the_newest_is_mapped(mapped: Any) -> None
     assert (baseline.command, baseline.outcome) == ("make test-orchestrator", "PASSED")
     assert baseline.absent_because == 'make has no rule for "test-orchestrator"'
     assert [name for _, name in baseline.equivalents] == ["2.S1.V1.e1", "2.S1.V1.e2"]
-    assert [quiet.check for quiet in log.coverage.quiet] == ["1.S1.O1", "2.S1.O1"]
+    assert [quiet.check for quiet in log.coverage.quiet] == ["0.S1.O1", "1.S1.O1", "2.S1.O1"]
 
 
 def test_a_command_that_could_not_start_has_no_exit_code_and_says_why(run: Any) -> None:

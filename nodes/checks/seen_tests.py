@@ -1,0 +1,110 @@
+"""What was seen of the tests of a command, and what has become of those that it ran before."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+_NOT_RUN = frozenset({"skipped", "xfailed"})
+FAILING = frozenset({"failed", "error"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The tests that one pytest ran.
+
+    Attributes:
+        outcomes: id, relative to where pytest was started -> passed, failed, error, skipped, xfailed or xpassed.
+        exit_code: what pytest said when it came to its end; None where it never did.
+    """
+
+    outcomes: Mapping[str, str] = field(default_factory=dict[str, str])
+    exit_code: int | None = None
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The tests that failed, or could not be run."""
+        return tuple(sorted(id for id, outcome in self.outcomes.items() if outcome in FAILING))
+
+    @property
+    def existing(self) -> frozenset[str]:
+        """The tests that were run or left out on purpose; what could not be collected is no test."""
+        return frozenset(id for id in self.outcomes if "::" in id)
+
+    def of(self, names: Sequence[str]) -> Seen:
+        """Only these tests, however far from the top pytest was started: their files are told by their last name."""
+        wanted = {_short(name) for name in names}
+        return Seen({id: outcome for id, outcome in self.outcomes.items() if _short(id) in wanted}, self.exit_code)
+
+
+def _short(id: str) -> str:
+    file, mark, test = id.partition("::")
+    return f"{posixpath.basename(file)}{mark}{test}"
+
+
+@dataclass(frozen=True, order=True)
+class Loss:
+    """A test that no longer says what it said: `now` is gone, skipped or xfailed."""
+
+    id: str
+    was: str
+    now: str
+
+
+def read_seen(data: bytes) -> Seen | None:
+    """What a file of `watch_tests` says; None where pytest never began.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    try:
+        return _seen([cast("dict[str, Any]", json.loads(line)) for line in data.splitlines()])
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it does not hold tests: {type(error).__name__} {error}") from None
+
+
+def _seen(rows: list[dict[str, Any]]) -> Seen | None:
+    if not rows:
+        return None
+    root = next((str(row["path"]) for row in rows if row.get("event") == "root"), ".")
+    outcomes: dict[str, str] = {}
+    exit_code: int | None = None
+    for row in rows:
+        if row.get("event") == "finish":
+            exit_code = int(row["exit_code"])
+        elif row.get("event") == "test":
+            id = _from_start(root, str(row["id"]))
+            outcomes[id] = _worse(outcomes.get(id), _outcome(row))
+    return Seen(outcomes, exit_code)
+
+
+def losses(before: Seen, after: Seen) -> tuple[Loss, ...]:
+    """The tests of `before` that are gone, or are newly skipped or expected to fail."""
+    found: list[Loss] = []
+    for id in sorted(before.existing):
+        was, now = before.outcomes[id], after.outcomes.get(id, "gone")
+        if now == "gone" or (now in _NOT_RUN and was not in _NOT_RUN):
+            found.append(Loss(id, was, now))
+    return tuple(found)
+
+
+def _from_start(root: str, id: str) -> str:
+    path, mark, rest = id.partition("::")
+    return posixpath.normpath(posixpath.join(root, path)) + mark + rest
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    outcome, when = str(row["outcome"]), row["when"]
+    if row["xfail"]:
+        return "xfailed" if outcome == "skipped" else "xpassed"
+    if outcome == "failed" and when != "call":
+        return "error"
+    return outcome
+
+
+def _worse(old: str | None, new: str) -> str:
+    """A test that passed and could not be torn down is an error; a test that is run again counts as it ended last."""
+    return old if old in FAILING and new == "skipped" else new

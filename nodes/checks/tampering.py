@@ -1,0 +1,198 @@
+"""Whether a command passes because the work is done, or because the tests that judge it were changed."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...state.errors import WorkspaceError
+from ...state.ids import CheckRef
+from ...state.pipeline import Baseline, PipelineState
+from ...state.records import Check, CheckKind, Outcome
+from ...state.task import Command, Probe, Task, TestsMay
+from ..needs import need
+from ..workers.files import sha256_file, write_private
+from .copy_tree import Copy, copied
+from .judge_tests import Judged, judge_originals, judge_tests
+from .protected import Originals, Patterns, Touched, patterns_of, touched
+from .round import Round
+from .seen_tests import Seen, read_seen
+from .workspace import Change
+
+TESTS_REF = CheckRef("TESTS")
+ORIGINALS_REF = CheckRef("ORIGINALS")
+_SEEN_MOST = 64 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where commands have just passed.
+
+    Attributes:
+        top: of the checkout.
+        folder: of the workspace, relative to `top`.
+        changes: everything that differs from the start of the run, relative to the workspace.
+    """
+
+    round: Round
+    top: Path
+    folder: str
+    changes: tuple[Change, ...]
+
+
+class Tampering:
+    """Looks at the tests of a run: what has become of them, and what they say in their first versions."""
+
+    def __init__(self, state: PipelineState, task: Task) -> None:
+        self._before = state.before
+        self._may = allowances(task)
+        self._patterns: Patterns = patterns_of(state, task)
+        self._found: dict[tuple[Path, tuple[Change, ...]], Touched] = {}
+        self._baseline: Baseline = need(state.baseline, "baseline")
+        self._task = task
+
+    def look(self, place: Place, checks: Iterable[Check]) -> Iterator[Check]:
+        """What is found about those of `checks` that have run something and passed."""
+        passed = [c for c in checks if runs(c) and c.outcome is Outcome.PASSED]
+        for check in (check for check in passed if check.kind is CheckKind.COMMAND):
+            if (judged := self._tests(check, place.round)) is not None:
+                yield _check(place.round, check, judged, CheckKind.TESTS)
+        if passed:
+            yield from self._originals(place, passed)
+
+    def _tests(self, check: Check, this_round: Round) -> Judged | None:
+        run_dir = this_round.run_dir
+        before = self._before.of_command(check.run) if self._before else None
+        try:
+            seen_before = seen_by(before, run_dir) if before else None
+            passed_before = before is not None and before.outcome is Outcome.PASSED
+            return judge_tests(seen_by(check, run_dir), seen_before, passed_before, self._may)
+        except ValueError as error:
+            return Judged(Outcome.FAILED, f"what was written down about its tests cannot be read: {error}")
+
+    def _originals(self, place: Place, passed: list[Check]) -> Iterator[Check]:
+        kept = self._before.kept if self._before else {}
+        here = place.round.workspace
+        originals = Originals(place.top, place.folder, self._baseline, kept, place.round.run_dir)
+        try:
+            key = (here, place.changes)
+            if key not in self._found:
+                self._found[key] = touched(here, place.changes, self._patterns, originals)
+            found = self._found[key]
+            todo = [(check, gone) for check in passed if (gone := self._to_remove(check, found)) is not None]
+            for gone in dict.fromkeys(gone for _, gone in todo):
+                with copied(place.top, without=(place.round.call.context.runs_dir,)) as copy:
+                    _put_back(copy, place.folder, found, gone, originals)
+                    for check in (check for check, removed in todo if removed == gone):
+                        yield self._again(place, check, copy, found)
+        except (WorkspaceError, OSError) as error:
+            what = error.what if isinstance(error, WorkspaceError) else str(error)
+            for check in passed:
+                judged = Judged(Outcome.FAILED, f"the first versions of protected files cannot be put back: {what}")
+                yield _check(place.round, check, judged, CheckKind.ORIGINALS)
+
+    def _to_remove(self, check: Check, found: Touched) -> tuple[str, ...] | None:
+        """The added files that are taken away for the run with the first versions; None where there is no such run.
+
+        A command that failed before the work may fail without the tests that the worker has added to it, and that says
+        nothing. One that passed without them has to pass without them again.
+        """
+        settings = tuple(path for path in found.added if self._patterns.configures(path))
+        before = self._before.of_command(check.run) if self._before else None
+        if check.tests is None and before is not None and before.outcome is Outcome.PASSED and found.any:
+            return found.added
+        return settings if found.changed or found.deleted or settings else None
+
+    def _again(self, place: Place, check: Check, copy: Copy, found: Touched) -> Check:
+        if str(place.round.workspace) in check.run or str(place.top) in check.run:
+            what = "it names the workspace by its path, so it cannot be run on a copy with the first versions"
+            accepted = TestsMay.ORIGINALS_FAIL in self._may
+            outcome = Outcome.PASSED if accepted else Outcome.FAILED
+            judged = Judged(outcome, f"{what} ({found.names()})" + ("; the card accepts that" if accepted else ""))
+            return _check(place.round, check, judged, CheckKind.ORIGINALS)
+        there = replace(place.round, workspace=copy.top / place.folder)
+        declared = self._declared(check)
+        ran = there.again(check, declared, suffix=_suffix(CheckKind.ORIGINALS))
+        try:
+            first, after = seen_by(ran, there.run_dir), seen_by(check, there.run_dir)
+            if first is not None and isinstance(declared, Probe):
+                first = first.of(declared.subject)
+            judged = judge_originals(ran, first, after, found.added, self._may)
+        except ValueError as error:
+            judged = Judged(Outcome.FAILED, f"what was written down about its tests cannot be read: {error}")
+        judged = replace(judged, reason=f"{judged.reason} ({found.names()})")
+        return _check(place.round, check, judged, CheckKind.ORIGINALS, ran)
+
+    def _declared(self, check: Check) -> Command | Probe:
+        contract = self._task.contract(check.step)
+        found = next((command for command in contract.verification if command.ref == check.ref), None)
+        return found or need(contract.probe(check.ref), f"check {check.ref}")
+
+
+def runs(check: Check) -> bool:
+    """True for a check that has started a process in the workspace."""
+    return check.kind is CheckKind.COMMAND or (check.kind is CheckKind.PROBE and bool(check.argv))
+
+
+def allowances(task: Task) -> frozenset[TestsMay]:
+    """What the card accepts: a suite that several steps run is changed for all of them."""
+    return frozenset(may for _, contract in task.contracts() for may in contract.changed_tests)
+
+
+def seen_by(check: Check, run_dir: Path) -> Seen | None:
+    """The tests that a check saw. Raises ValueError where what it wrote down is not that any more."""
+    if check.tests is None:
+        return None
+    path = run_dir / check.tests
+    if path.stat().st_size > _SEEN_MOST:
+        raise ValueError(f"{check.tests} has {path.stat().st_size} bytes")
+    if sha256_file(path) != check.tests_sha256:
+        raise ValueError(f"{check.tests} is not what was recorded")
+    return read_seen(path.read_bytes())
+
+
+def _put_back(copy: Copy, folder: str, found: Touched, gone: tuple[str, ...], originals: Originals) -> None:
+    for path in (*found.changed, *found.deleted):
+        copy.put(posixpath.normpath(posixpath.join(folder, path)), originals.of(path))
+    for path in gone:
+        copy.put(posixpath.normpath(posixpath.join(folder, path)), None)
+
+
+def _suffix(kind: CheckKind) -> str:
+    return f".{kind.value}"
+
+
+def _check(this_round: Round, about: Check, judged: Judged, kind: CheckKind, ran: Check | None = None) -> Check:
+    """The record; the log is that of the process, or else the tests that it is about."""
+    words = {CheckKind.TESTS: "the tests of", CheckKind.ORIGINALS: "with the first versions of protected files:"}[kind]
+    id = about.id + _suffix(kind)
+    log, log_sha256 = (ran.log, ran.log_sha256) if ran else (None, None)
+    if log is None and judged.lines:
+        path = this_round.folder / f"{id.partition('.')[2]}.log"
+        text = "".join(f"{line}\n" for line in judged.lines).encode("utf-8", "backslashreplace")
+        write_private(path, this_round.call.context.environment.masker().bytes(text))
+        log, log_sha256 = str(path.relative_to(this_round.run_dir)), sha256_file(path)
+    check = Check(
+        id=id,
+        round=about.round,
+        step=about.step,
+        attempt=about.attempt,
+        ref=TESTS_REF if kind is CheckKind.TESTS else ORIGINALS_REF,
+        kind=kind,
+        run=f"{words} {about.run}",
+        outcome=judged.outcome,
+        reason=judged.reason,
+        argv=ran.argv if ran else (),
+        cwd=ran.cwd if ran else "",
+        exit_code=ran.exit_code if ran else None,
+        started_at=ran.started_at if ran else None,
+        duration_s=ran.duration_s if ran else None,
+        log=log,
+        log_sha256=log_sha256,
+        tests=ran.tests if ran else None,
+        tests_sha256=ran.tests_sha256 if ran else None,
+    )
+    this_round.told(check)
+    return check
