@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from ..nodes.choices import Choice, choices
 from ..nodes.context import DEFAULT_RUNS_DIR
-from ..nodes.person import Choice, choices
 from ..state.errors import InputError
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status

@@ -12,7 +12,8 @@ from ..graphs.pipeline import build_pipeline
 from ..nodes.config import keep_config, kept_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.formats.foreign import TaskSource
-from ..nodes.prepare import AcceptedTask, new_run, recall_run
+from ..nodes.prepare import AcceptedTask, new_run
+from ..nodes.recall import recall_run
 from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
@@ -21,19 +22,21 @@ from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .batch import is_for_a_batch, resume_batch, resumes_a_batch, run_batch
 from .books import Sign, close_books
-from .compose import compose, context_of, open_saver
+from .compose import compose, open_saver
+from .configured import context_of
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code, nobody_reads
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept, open_source
-from .view import View, choose_view
+from .view import View
+from .views import choose_run_view
 from .written import write_back
 
 
 def run_task(asked: RunRequest) -> int:
     """Run one task from its first stage to its end. The plan of a file that is no card is shown and accepted first."""
-    view = choose_view(json=asked.json)
+    view = choose_run_view(json=asked.json, quiet=asked.quiet)
     state: PipelineState | None = None
     try:
         config = load_config(asked.workspace.absolute(), prompt_template=asked.prompt_template)
@@ -56,7 +59,7 @@ def run_task(asked: RunRequest) -> int:
             environment=context.environment,
         )
         keep_config(context.run_dir(state.run_id), config)
-        view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
+        view.begin(state.run_id, f"task {state.task_id} in {state.workspace}", context.run_dir(state.run_id))
         return _drive(asked.runs, context, state.run_id, state, view, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
@@ -84,7 +87,7 @@ def _accepted(source: TaskSource, asked: RunRequest) -> AcceptedTask:
 
 def resume_run(asked: ResumeRequest) -> int:
     """Go on with a run, in whatever state the last process left it."""
-    view = choose_view(json=asked.json)
+    view = choose_run_view(json=asked.json, quiet=asked.quiet)
     runs, decision = asked.runs, asked.decision
     state: PipelineState | None = None
     try:
@@ -97,7 +100,7 @@ def resume_run(asked: ResumeRequest) -> int:
         elif state.status in ENDS or state.status is Status.BLOCKED:
             return _close(state, context, view)
         context = _configured(context, state, reread=asked.reread_config)
-        view.begin(state.run_id, f"resumed at {state.status}")
+        view.begin(state.run_id, f"resumed at {state.status}", context.run_dir(state.run_id))
         note = context.environment.masker().text(asked.note)
         given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)

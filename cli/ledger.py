@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpointing.index import Entry
-from ..checkpointing.looking import Glance, glance, state_at, writes_at
+from ..checkpointing.looking import Glance, glance, writes_at
+from ..checkpointing.people import state_at
 from ..checkpointing.view import View
 from .ledger_diff import Change, changes
 from .ledger_pick import by_id, by_name, by_step, find_thread, newest

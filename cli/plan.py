@@ -13,8 +13,9 @@ from ..nodes.formats.foreign.model import ForeignTask, Proposal
 from ..nodes.plan import compile_plan
 from ..state.errors import WaypostError
 from ..state.task import ActionKind, Contract, Task
+from .safe import printable
 from .sources import SourceOptions, open_source
-from .view import choose_view, printable
+from .view import choose_view
 
 _TEXT_MAX = 160
 _SHOWN_IDS = 12

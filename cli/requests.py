@@ -35,6 +35,7 @@ class RunRequest:
     accepting: AcceptOptions
     sign: Sign | None
     json: bool
+    quiet: bool = False
     only: tuple[str, ...] = ()
     begin_at: str | None = None
     fail_fast: bool = False
@@ -51,14 +52,17 @@ class ResumeRequest:
     note: str = ""
     sign: Sign | None = None
     json: bool = False
+    quiet: bool = False
     reread_config: bool = False
 
 
 def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
     """The request in the parameters of `waypost run`; those of the limits have the names of their fields."""
-    own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template", "json")
+    own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template")
     return RunRequest(
         **{name: given[name] for name in own},
+        json=given["json"],
+        quiet=given["quiet"],
         only=tuple(given["only"] or ()),
         begin_at=given["begin_at"],
         fail_fast=given["fail_fast"],

@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 
 from ..failpoints import failpoint
 from ..state.errors import StateError
-from ..state.events import Event
+from ..state.events import Event, NodeFinished, NodeStarted
 from ..state.job import Job
 from ..state.pipeline import PipelineState
 from ..state.records import Transition
@@ -51,7 +51,7 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
         masker = context.environment.masker()
         call = _call(runtime, context, masker)
         clock = time.monotonic()
-        call.say(Event(event="node_started", run_id=state.run_id, node=node))
+        call.say(NodeStarted(event="node_started", run_id=state.run_id, node=node))
         if isinstance(state, PipelineState):
             state = validate_state(state)
         move = stage(state, call)
@@ -97,7 +97,7 @@ def _call(runtime: Runtime[RunContext], context: RunContext, masker: Masker) -> 
 
 
 def _finished(node: Node, run: str, move: Move, duration_s: float) -> Event:
-    return Event(
+    return NodeFinished(
         event="node_finished",
         run_id=run,
         node=node,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -16,17 +15,16 @@ from ..state.ids import RunId, compose_run_id, run_id
 from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 from ..state.task import Task
-from ..state.update import validate_state
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
 from .formats import read_task_file
 from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
+from .recall import REQUEST
 from .secrets import without_secrets
 from .workers.environment import Environment
 from .workers.files import make_private_folder, write_private
 
-REQUEST = "request.json"
 _IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
 
 
@@ -113,14 +111,6 @@ def _ask(folder: Path, state: PipelineState) -> None:
         if not (folder / REQUEST).exists():
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def recall_run(run_dir: Path) -> PipelineState | None:
-    """The first state of a run that was killed before its first checkpoint; None where nothing was asked for."""
-    try:
-        return validate_state(json.loads((run_dir / REQUEST).read_bytes()))
-    except (OSError, ValueError):
-        return None
 
 
 def claim_folder(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:

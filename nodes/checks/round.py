@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
-from ...state.events import Event, EventKind
+from ...state.events import CheckFinished, CheckStarted
 from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
@@ -100,7 +100,7 @@ class Round:
                 outcome=outcome,
                 reason=reason,
             )
-            self._say("check_finished", check.step, check.run, outcome)
+            self._say_finished(check.step, check.run, outcome)
             yield check
 
     def output(self, output: Output, before: Check) -> Check:
@@ -108,7 +108,7 @@ class Round:
         outcome, reason = look_at_output(self.workspace, output.path)
         if outcome is before.outcome:
             return before.model_copy(update={"reason": reason})
-        self._say("check_finished", before.step, before.run, outcome)
+        self._say_finished(before.step, before.run, outcome)
         return before.model_copy(update={"outcome": outcome, "reason": reason})
 
     def scope(
@@ -158,7 +158,7 @@ class Round:
 
     def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
         """Something that git was asked about the branch of an isolated run."""
-        self._say("check_finished", step, run, outcome)
+        self._say_finished(step, run, outcome)
         return Check(
             id=self._id(step, ref),
             round=self.number,
@@ -191,7 +191,7 @@ class Round:
         stands_for: str | None = None,
     ) -> Check:
         check_id = self._id(step, command.ref) + suffix
-        self._say("check_started", step, text, None)
+        self._say_started(step, text)
         started = datetime.now(UTC)
         log = self.folder / f"{check_id.partition('.')[2]}.log"
         timeout_s = command.timeout_s or self.limits.check_timeout_s
@@ -213,7 +213,7 @@ class Round:
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
         outcome, reason = self._judge(ran, text, argv, env)
-        self._say("check_finished", step, text, outcome, ran.duration_s)
+        self._say_finished(step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
             round=self.number,
@@ -250,15 +250,23 @@ class Round:
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"
 
-    def _say(
-        self, kind: EventKind, step: StepId | None, text: str, outcome: Outcome | None, duration_s: float = 0.0
-    ) -> None:
-        event = Event(event=kind, run_id=self.run, node=Node.VERIFY, text=text)
+    def _say_started(self, step: StepId | None, text: str) -> None:
+        event = CheckStarted(event="check_started", run_id=self.run, node=Node.VERIFY, text=text)
         if step:
             event["step"] = step
-        if outcome:
-            event["outcome"] = outcome
-            event["duration_s"] = round(duration_s, 3)
+        self.call.say(event)
+
+    def _say_finished(self, step: StepId | None, text: str, outcome: Outcome, duration_s: float = 0.0) -> None:
+        event = CheckFinished(
+            event="check_finished",
+            run_id=self.run,
+            node=Node.VERIFY,
+            text=text,
+            outcome=outcome,
+            duration_s=round(duration_s, 3),
+        )
+        if step:
+            event["step"] = step
         self.call.say(event)
 
 
