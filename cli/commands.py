@@ -1,10 +1,9 @@
-"""What `run`, `resume`, `graph` and `schema` do. Each returns an exit code."""
+"""What `run`, `resume` and `graph` do. Each returns an exit code."""
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from langgraph.types import Command
 
@@ -18,7 +17,6 @@ from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
-from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .batch import is_for_a_batch, resume_batch, resumes_a_batch, run_batch
 from .books import Sign, close_books
@@ -117,13 +115,6 @@ def resume_run(asked: ResumeRequest) -> int:
 def print_graph() -> int:
     """The LangGraph graph as Mermaid text, on stdout."""
     print(build_pipeline().get_graph().draw_mermaid(), end="")
-    return 0
-
-
-def print_schema(what: Literal["task", "state"]) -> int:
-    """The JSON Schema of a model, on stdout."""
-    model = Task if what == "task" else PipelineState
-    print(jsonlib.dumps(model.model_json_schema(), indent=2))
     return 0
 
 

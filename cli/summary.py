@@ -34,8 +34,9 @@ def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, st
     if state.status is not Status.DONE:
         yield from _passed(state)
         yield from _failures(state, run_dir)
+    told = {check.id for check in _failing(state)}
     for verdict in state.verdicts if state.status in _JUDGED else ():
-        if verdict.outcome is not Outcome.PASSED and verdict.criterion is not None:
+        if verdict.outcome is not Outcome.PASSED and verdict.criterion is not None and told.isdisjoint(verdict.checks):
             yield "", f"{verdict.outcome} {verdict.step or 'task'} {verdict.criterion}: {verdict.reason}"
     if state.blocked is not None and state.status is Status.BLOCKED:
         yield "question", state.blocked.question
@@ -47,7 +48,9 @@ def summary_lines(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, st
     for file in state.evidence:
         yield "evidence", from_here(run_dir / file.path)
     for command, meaning in next_steps(state, run_dir):
-        yield "next", f"{command}  # {meaning}" if meaning else command
+        yield "next", command
+        if meaning:
+            yield "", f"  {meaning}"
 
 
 def _passed(state: PipelineState) -> Iterator[tuple[str, str]]:
@@ -57,20 +60,26 @@ def _passed(state: PipelineState) -> Iterator[tuple[str, str]]:
 
 
 def _failures(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, str]]:
-    for failed in failed_checks(state, run_dir)[:_SHOWN]:
-        label = "failed" if failed["outcome"] is Outcome.FAILED else "unverified"
-        yield label, f"{failed['step'] or 'task'} {failed['run']}: {failed['reason']}"
+    for check in _failing(state)[:_SHOWN]:
+        failed = _failed(check, run_dir)
+        criteria = [v.criterion for v in state.verdicts if v.criterion is not None and check.id in v.checks]
+        about = " ".join([check.step or "task", *criteria])
+        yield check.outcome.value.lower()[:10], f"{about}: {check.run}: {check.reason}"
         if failed["error"]:
             yield "", f"  {failed['error']}"
         if failed["log"]:
-            yield "", f"  log {from_here(Path(failed['log']))}"
+            yield "log", from_here(Path(failed["log"]))
 
 
 def failed_checks(state: PipelineState, run_dir: Path) -> list[FailedCheck]:
     """The checks of the newest round that did not pass, each with the line of its output that shows why."""
+    return [_failed(check, run_dir) for check in _failing(state)]
+
+
+def _failing(state: PipelineState) -> list[Check]:
     newest = state.round
     checks = [check for check in state.checks if check.round == newest and check.outcome is not Outcome.PASSED]
-    return [_failed(check, run_dir) for check in checks if check.kind is not CheckKind.BASELINE]
+    return [check for check in checks if check.kind is not CheckKind.BASELINE]
 
 
 def _failed(check: Check, run_dir: Path) -> FailedCheck:

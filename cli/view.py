@@ -167,14 +167,8 @@ class TextView:
 
     def line(self, label: str, text: str, duration_s: float | None = None) -> None:
         """Print one line; a text that is set in by blanks stays so."""
-        inset = text[: len(text) - len(text.lstrip())]
-        line = Text(f"{one_line(label):<11} {inset}" if label or text else "", style="bold")
-        first, _, rest = one_line(text).partition(" ")
-        line.append(first, style=COLOURS.get(first, "default"))
-        line.append(f" {rest}" if rest else "", style="default")
-        if duration_s is not None:
-            line.append(f"  {duration_s:.2f} s", style="dim")
-        self.console.print(line)
+        line = Text(f"{one_line(label):<11} " if label or text else "", style="bold")
+        self.console.print(line.append_text(styled(text, duration_s)))
 
 
 class QuietView(TextView):
@@ -199,6 +193,17 @@ class QuietView(TextView):
 
     def wrote_back(self, written: Written) -> None:
         return None
+
+
+def styled(text: str, duration_s: float | None = None) -> Text:
+    """A text in one line, with its first word in the colour that it stands for."""
+    first, _, rest = one_line(text).partition(" ")
+    line = Text(text[: len(text) - len(text.lstrip())], style="default")
+    line.append(first, style=COLOURS.get(first, "default"))
+    line.append(f" {rest}" if rest else "", style="default")
+    if duration_s is not None:
+        line.append(f"  {duration_s:.2f} s", style="dim")
+    return line
 
 
 def _described(event: Event) -> tuple[str, float | None] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired
 
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from .batch import TaskStatus
@@ -201,12 +202,14 @@ class Failure(_Told):
     exit_code: int
 
 
+@with_config(ConfigDict(extra="allow"))
 class TaskPlanned(_Told):
     """A task of a foreign file as it was understood; see docs/formats.md for its fields."""
 
     event: Literal["task"]
 
 
+@with_config(ConfigDict(extra="allow"))
 class PlanShown(_Told):
     """The plan that has to be accepted before anything runs; see docs/formats.md for its fields."""
 
@@ -258,7 +261,7 @@ class BatchResult(_Told):
     exit_code: int
 
 
-Record = (
+Told = (
     Event
     | RunStarted
     | Draining

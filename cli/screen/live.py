@@ -1,14 +1,11 @@
-"""Views that draw: the picture of a run, and lines above it for what a person has to be told."""
+"""The live view of a run: the tree of its steps, drawn from its ledger and the files of its attempts."""
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
-from typing import Self
 
-from rich.console import Group
-from rich.live import Live
+from rich.text import Text
 
 from ...nodes.config import kept_config
 from ...nodes.evidence.manifest import LEDGER
@@ -16,17 +13,16 @@ from ...state.errors import WaypostError
 from ...state.events import Event
 from ..configured import workers_of
 from ..seen import see_run
-from ..view import TextView
+from .drawn import Drawn
 from .rows import Sheet
 from .run_picture import RunPicture
 from .tail import Tails
 
-PER_S = 10
 _LOOK_EVERY_S = 0.2
 
 
-class LiveView(TextView):
-    """The tree of a run's steps, drawn from its ledger and the files of its attempts while it is driven."""
+class LiveView(Drawn):
+    """Looks at a run by itself, so it shows the same to who drives it and to who watches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,25 +31,6 @@ class LiveView(TextView):
         self._picture: RunPicture | None = None
         self._seen_size = -1
         self._next_look = 0.0
-        self._ended = False
-        self._drawing = threading.Lock()
-        self._live = Live(
-            console=self.console,
-            get_renderable=self._frame,
-            refresh_per_second=PER_S,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        with self._drawing:
-            self._ended = True
-            self._next_look = 0.0
-        self._live.stop()
 
     def begin(self, run: str, what: str, run_dir: Path) -> None:
         self._run_dir = run_dir
@@ -67,12 +44,11 @@ class LiveView(TextView):
         if event["event"] == "attempt_adopted":
             super().event(event)
 
-    def _frame(self) -> Group:
-        with self._drawing:
-            self._look()
-            if self._picture is None:
-                return Group()
-            return Group(*self._picture.rows(Sheet.of(self.console), ended=self._ended))
+    def picture(self, sheet: Sheet, *, ended: bool) -> list[Text]:
+        if ended:
+            self._next_look = 0.0
+        self._look()
+        return self._picture.rows(sheet, ended=ended) if self._picture is not None else []
 
     def _look(self) -> None:
         now = time.monotonic()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
 
-from rich.console import Group
-from rich.live import Live
 from rich.text import Text
 
 from ...state.batch import BatchState, BatchTask, TaskEnd, TaskStatus
@@ -17,7 +13,7 @@ from ...state.events import Event
 from ..batch_view import TextBatchView
 from ..safe import one_line
 from ..view import COLOURS
-from .live import PER_S
+from .drawn import Drawn
 from .rows import Block, Sheet, elapsed, fitted
 
 _FOLDS = {TaskStatus.DONE: "tasks done", TaskStatus.PENDING: "tasks to come", TaskStatus.SKIPPED: "tasks skipped"}
@@ -29,7 +25,7 @@ class _Flying:
     what: str = ""
 
 
-class LiveBatchView(TextBatchView):
+class LiveBatchView(Drawn, TextBatchView):
     """The tasks of a batch, drawn from what they tell."""
 
     def __init__(self) -> None:
@@ -38,57 +34,36 @@ class LiveBatchView(TextBatchView):
         self._ends: dict[str, TaskEnd] = {}
         self._flying: dict[str, _Flying] = {}
         self._since = time.monotonic()
-        self._ended = False
-        self._drawing = threading.Lock()
-        self._live = Live(
-            console=self.console,
-            get_renderable=self._frame,
-            refresh_per_second=PER_S,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        with self._drawing:
-            self._ended = True
-        self._live.stop()
 
     def batch_begins(self, state: BatchState, what: str) -> None:
         super().batch_begins(state, what)
-        with self._drawing:
+        with self.drawing:
             self._state, self._ends = state, dict(state.ends)
 
     def task_started(self, task: BatchTask) -> None:
-        with self._drawing:
+        with self.drawing:
             self._flying[task.id] = _Flying(time.monotonic())
 
     def task_event(self, task: BatchTask, event: Event) -> None:
-        with self._drawing:
+        with self.drawing:
             flying = self._flying.get(task.id)
             told = _now(event)
             if flying is not None and told is not None:
                 flying.what = told
 
     def task_ended(self, task: BatchTask, end: TaskEnd) -> None:
-        with self._drawing:
+        with self.drawing:
             self._flying.pop(task.id, None)
             self._ends[task.id] = end
 
-    def _frame(self) -> Group:
-        with self._drawing:
-            if self._state is None:
-                return Group()
-            sheet = Sheet.of(self.console)
-            blocks = [Block(self._row(task, sheet), folds=self._folds(task)) for task in self._state.tasks]
-            return Group(self._head(sheet), *fitted(blocks, sheet.height - 1))
-
-    def _head(self, sheet: Sheet) -> Text:
+    def picture(self, sheet: Sheet, *, ended: bool) -> list[Text]:
         state = self._state
-        assert state is not None
+        if state is None:
+            return []
+        blocks = [Block(self._row(task, sheet, ended=ended), folds=self._folds(task)) for task in state.tasks]
+        return [self._head(state, sheet), *fitted(blocks, sheet.height - 1)]
+
+    def _head(self, state: BatchState, sheet: Sheet) -> Text:
         told = ", ".join(self._counts(len(state.tasks)))
         return sheet.row(Text(told, style="bold"), Text(elapsed(time.monotonic() - self._since), style="dim"))
 
@@ -106,10 +81,10 @@ class LiveBatchView(TextBatchView):
         end = self._ends.get(task.id)
         return end.status if end else TaskStatus.PENDING
 
-    def _row(self, task: BatchTask, sheet: Sheet) -> Text:
+    def _row(self, task: BatchTask, sheet: Sheet, *, ended: bool) -> Text:
         glyphs, status, flying = sheet.glyphs, self._status(task), self._flying.get(task.id)
         signs = {TaskStatus.DONE: glyphs.done, TaskStatus.FAILED: glyphs.failed, TaskStatus.BLOCKED: glyphs.asks}
-        moving = flying is not None and not self._ended
+        moving = flying is not None and not ended
         sign = glyphs.turning() if moving else signs.get(status, glyphs.waits)
         style = "cyan" if moving else COLOURS.get(status.value, "dim")
         row = Text(f"{sign} ", style=style).append(f"{task.id}  ", style="bold").append(one_line(task.title))

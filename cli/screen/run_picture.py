@@ -83,7 +83,9 @@ class RunPicture:
         left.append(one_line(step.title), style="dim" if folds == "steps to come" else "default")
         inset = Text(glyphs.space if last else glyphs.bar, style="dim")
         more = [inset.copy().append("  ").append_text(line) for line in self._below(step, sheet, ended=ended)]
-        return Block(sheet.row(left, self._told(step, sheet)), tuple(sheet.row(row) for row in more), folds)
+        return Block(
+            sheet.row(left, self._told(step, sheet, ended=ended)), tuple(sheet.row(row) for row in more), folds
+        )
 
     def _sign(self, step: Step, sheet: Sheet, *, ended: bool) -> tuple[str, str, str | None]:
         """Sign, style, and how the step is counted where there is no room for it."""
@@ -101,7 +103,7 @@ class RunPicture:
             return (glyphs.asks, "yellow", None) if unverifiable else (glyphs.failed, "red", None)
         return glyphs.waits, "dim", "steps to come"
 
-    def _told(self, step: Step, sheet: Sheet) -> Text:
+    def _told(self, step: Step, sheet: Sheet, *, ended: bool) -> Text:
         """What stands at the right edge: attempts and time, or what the step waits for."""
         state = self._state
         attempts = state.attempts_of(step.id)
@@ -117,6 +119,9 @@ class RunPicture:
         if not attempts:
             missing = [other for other in step.depends_on if other not in state.accepted]
             return Text(f"waits for {', '.join(missing)}" if missing and sheet.wide else "", style="dim")
+        in_hand = step.id not in state.accepted and any(order.step == step.id for order in state.orders)
+        if in_hand and state.status not in _ENDED and not ended:
+            return Text("checking", style="cyan")
         words = f"{number} attempts" if number > 1 and sheet.wide else ""
         return Text("  ".join(part for part in (words, f"{took:.1f} s") if part), style="dim")
 
