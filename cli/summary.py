@@ -17,6 +17,7 @@ from .safe import output_line
 
 _JUDGED = frozenset({Status.BLOCKED, Status.FAILED})
 _ERROR_MAX = 300
+_LABELS = {Outcome.FAILED: "failed", Outcome.UNVERIFIABLE: "unverified"}
 _SHOWN = 20
 MEANING = {
     Choice.APPROVE: "agree to it",
@@ -64,7 +65,7 @@ def _failures(state: PipelineState, run_dir: Path) -> Iterator[tuple[str, str]]:
         failed = _failed(check, run_dir)
         criteria = [v.criterion for v in state.verdicts if v.criterion is not None and check.id in v.checks]
         about = " ".join([check.step or "task", *criteria])
-        yield check.outcome.value.lower()[:10], f"{about}: {check.run}: {check.reason}"
+        yield _LABELS[check.outcome], f"{about}: {check.run}: {check.reason}"
         if failed["error"]:
             yield "", f"  {failed['error']}"
         if failed["log"]:

@@ -25,6 +25,10 @@ class Drawn(TextView):
         super().__init__()
         self._ended = False
         self.drawing = threading.Lock()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        # Not before: rich asks for the first picture at once.
         self._live = Live(
             console=self.console,
             get_renderable=self._frame,
@@ -32,15 +36,14 @@ class Drawn(TextView):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-
-    def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         with self.drawing:
             self._ended = True
-        self._live.stop()
+        if self._live is not None:
+            self._live.stop()
 
     def picture(self, sheet: Sheet, *, ended: bool) -> list[Text]:
         """The rows to draw. Called in another thread, with `drawing` held.

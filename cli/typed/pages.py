@@ -59,8 +59,8 @@ PAGES: dict[str, Page] = {
     "resume": Page(
         examples=(
             ("after a crash, Ctrl-C or SIGTERM", f"waypost resume {_RUN}"),
-            ("blocked: the cause is mended", f'waypost resume {_RUN} --recheck --note "installed pytest"'),
-            ("blocked: try again", f'waypost resume {_RUN} --recover --note "more time"'),
+            ("blocked: the cause is mended", f"waypost resume {_RUN} --recheck --note mended"),
+            ("blocked: try again", f"waypost resume {_RUN} --recover --note again"),
         ),
         exits=_ENDS,
         environment=(*_TERMINAL, *_WORKERS),
@@ -73,7 +73,7 @@ PAGES: dict[str, Page] = {
         see=("waypost reject", "waypost explain"),
     ),
     "reject": Page(
-        examples=(("send a result back", f'waypost reject {_RUN} --note "keep the old signature"'),),
+        examples=(("send a result back", f'waypost reject {_RUN} --note "keep the API"'),),
         exits=_ENDS,
         environment=_TERMINAL,
         see=("waypost approve", "waypost explain"),

@@ -40,11 +40,11 @@ def plain(text: str) -> str:
 
 
 def test_a_terminal_shows_what_goes_on_now_and_keeps_what_has_happened(repo):
-    code, seen = on_a_terminal(repo, card(bash="sleep 0.3; echo x > out.txt"))
+    code, seen = on_a_terminal(repo, card(bash="sleep 0.6; echo x > out.txt"))
     assert code == 0
     assert "\x1b[2K" in seen
-    assert re.search(r"dispatch S1 attempt 1 A task \[shell\]  0 s", plain(seen))
-    assert "verify      PASSED S1 test -s out.txt" in plain(seen)
+    assert re.search(r"└─ [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] S1  A task +0 s", plain(seen))
+    assert re.search(r"└─ ✓ S1  A task +0\.\d s", plain(seen))
     assert "result      DONE" in plain(seen)
 
 
@@ -90,7 +90,7 @@ def test_a_blocked_run_ends_with_its_question_the_reason_and_what_to_type(repo, 
     ran = waypost_here("run", path, "--workspace", repo, "--runs", tmp_path / "runs", "--run-id", "R", cwd=repo)
     assert ran.code == 3
     assert "question    Some of what was asked cannot be verified here." in ran.out
-    assert "UNVERIFIABLE S1 AC1: nosuchtool: command not found: nosuchtool" in ran.out
+    assert "unverified  S1 AC1: nosuchtool: command not found: nosuchtool" in ran.out
     assert "next        waypost resume R --runs" in ran.out
 
 

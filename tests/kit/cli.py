@@ -13,8 +13,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 from waypost.cli.main import app
+from waypost.state.event_schema import check_event
 
 TIMEOUT_S = 120
+TELLING = frozenset({"run", "resume", "approve", "reject", "watch"})
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,15 @@ class Ran:
     code: int
     out: str
     err: str
+    tells: bool = False
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+        """The JSON lines; those of a run are what the schema says, whichever test reads them."""
+        found = [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+        for event in found if self.tells else ():
+            check_event(event)
+        return found
 
     @property
     def result(self) -> dict[str, Any]:
@@ -62,11 +69,11 @@ def waypost_here(*arguments: str | Path, cwd: Path) -> Ran:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr)
+    return Ran(result.exit_code, result.stdout, result.stderr, tells=str(arguments[0]) in TELLING)
 
 
 def waypost(*arguments: str | Path, cwd: Path, failpoint: str | None = None) -> Ran:
     done = subprocess.run(
         command(*arguments), cwd=cwd, env=environment(failpoint), capture_output=True, text=True, timeout=TIMEOUT_S
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(done.returncode, done.stdout, done.stderr, tells=str(arguments[0]) in TELLING)
