@@ -20,6 +20,7 @@ import orjson
 from ..state.errors import LedgerCorrupt, LedgerError
 from .disk import PosixDisk
 from .files import LEDGER, WATERMARK, telling
+from .image import plain
 from .lease import writer_of
 from .ledger import Ledger
 from .lines import FORMAT, GENESIS, SHAPELESS, Address, BadLine, Data, unseal
@@ -169,17 +170,21 @@ class _Lines:
         line = self._line(newest)
         if self._data.find(b'"ns":"","id":%b,"parent"' % orjson.dumps(line["id"])) < self._spans[newest - 1][0]:
             return None
-        versions = people(self._texts.inline(line["body"]))["channel_versions"]
+        versions = self._value(line["body"], None)["channel_versions"]
         values: dict[str, Any] = {}
         for channel, version in versions.items():
             if channels is None or channel in channels:
                 at = self._place(newest, channel, version)
                 if at is not None:
-                    values[channel] = people(self._texts.at(at))
+                    values[channel] = self._value(self._line(at.line)["values"][channel], at)
         return Peek(first["thread"], values, self._writer(first), len(self._spans))
 
     def _place(self, newest: int, channel: str, version: Any) -> Address | None:
         """Where the value of a channel at a version stands: in the newest line up to `newest` that says so."""
+        # What got its value in one step stands in one line, and that is often known already.
+        for number, line in self._parsed.items():
+            if number <= newest and self._holds(line, channel, version):
+                return None if "empty" in line["values"][channel] else Address(number, channel)
         needle = b"%b:{%b:%b" % (orjson.dumps(channel), b'"version"', orjson.dumps(version))
         number, stop = newest, self._spans[newest - 1][1]
         while (found := self._data.rfind(needle, 0, stop)) >= 0:
@@ -187,11 +192,23 @@ class _Lines:
                 number -= 1
             if self._kinds[number - 1] == b"checkpoint":
                 line = self._line(number)
-                stored = line["values"].get(channel)
-                if not line["ns"] and stored is not None and stored["version"] == version:
-                    return None if "empty" in stored else Address(number, channel)
+                if self._holds(line, channel, version):
+                    return None if "empty" in line["values"][channel] else Address(number, channel)
             stop = found
         return None
+
+    @staticmethod
+    def _holds(line: Data, channel: str, version: Any) -> bool:
+        stored = line["values"].get(channel) if line["kind"] == "checkpoint" and not line["ns"] else None
+        return stored is not None and stored["version"] == version
+
+    def _value(self, stored: Data, at: Address | None) -> Any:
+        """A stored value for people, without a detour over its text where it stands in full."""
+        if "json" in stored:
+            return stored["json"]
+        if "msgpack" in stored:
+            return plain(stored["msgpack"])
+        return people(self._texts.at(at) if at is not None else self._texts.inline(stored))
 
     def _writer(self, first: Data) -> WriterInfo:
         held = next((n for n in range(len(self._spans), 1, -1) if self._kinds[n - 1] == b"lease"), None)

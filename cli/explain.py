@@ -18,7 +18,8 @@ from .answers import from_here, runs_option
 from .batch_text import next_commands, told_counts
 from .routes import MEANINGS
 from .safe import one_line
-from .seen import Seen, SeenBatch, see
+from .seen import Seen, see
+from .seen_batch import SeenBatch
 from .summary import failed_checks, next_steps, waits_for
 from .view import CalmConsole, choose_view
 

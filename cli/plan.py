@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, jso
         closing: the event of the last JSON record.
     """
     if json:
+        at = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")} if closing == "plan" else {}
         for record in plan_records(source, tasks):
-            print(jsonlib.dumps({**record, "event": record.get("event", closing)}, ensure_ascii=True))
+            print(jsonlib.dumps({**record, "event": record.get("event", closing), **at}, ensure_ascii=True))
         return
     for label, text in plan_lines(source, tasks, whole=whole):
         line = f"{label:<11} {printable(text)}" if label or text else ""

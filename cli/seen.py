@@ -1,4 +1,4 @@
-"""Runs and batches as their folders show them: read only, without a lease, and without LangGraph."""
+"""Runs as their folders show them: read only, without a lease, and without LangGraph."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ..checkpointing import Peek, WriterInfo, peek
-from ..nodes.recall import is_batch, recall_batch, recall_run
+from ..nodes.recall import is_batch, recall_run
 from ..nodes.workers.attempt import AttemptFolder, Stage
-from ..state.batch import BatchState, TaskStatus
-from ..state.errors import RunNotFound, StateError
+from ..state.errors import RunNotFound
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
 from ..state.records import Order
 from ..state.status import ENDS
 from ..state.update import validate_state
+from .driver import is_driving, told_driver
+from .seen_batch import SeenBatch, see_batch
 from .summary import waits_for
 
 
@@ -43,24 +42,15 @@ class Seen:
         """True while a process drives it, as far as can be seen from here."""
         return is_driving(self.writer)
 
+    @property
+    def driver(self) -> str:
+        """Who drives it now, in a few words."""
+        return told_driver(self.writer, ended=self.state.status in ENDS, waits_for=waits_for(self.state))
+
     def attempts(self) -> tuple[tuple[Order, AttemptFolder, Stage], ...]:
         """What is ordered and not recorded as ended, with what its files say."""
         folders = [(order, attempt_folder(self.run_dir, order.step, order.number)) for order in self.state.in_flight()]
         return tuple((order, folder, folder.stage()) for order, folder in folders)
-
-
-@dataclass(frozen=True)
-class SeenBatch:
-    """A batch at one moment."""
-
-    state: BatchState
-    folder: Path
-    writer: WriterInfo | None
-
-    @property
-    def driven(self) -> bool:
-        """True while a process drives it, as far as can be seen from here."""
-        return is_driving(self.writer)
 
 
 def see(runs: Path, run: str) -> Seen | SeenBatch:
@@ -88,18 +78,6 @@ def see_run(run_dir: Path) -> Seen | None:
     return Seen(state, run_dir, begun, found.writer if found else None, found.lines if found else 0)
 
 
-def see_batch(folder: Path) -> SeenBatch:
-    """A batch by its folder. Raises LedgerError, StateError."""
-    found = peek(folder, BatchState.model_fields)
-    writer = found.writer if found else None
-    if found is None or "batch_id" not in found.values:
-        return SeenBatch(recall_batch(folder), folder, writer)
-    try:
-        return SeenBatch(BatchState.model_validate(found.values), folder, writer)
-    except ValidationError as error:
-        raise StateError(f"the state of batch {folder.name} is not valid: {error}") from None
-
-
 def state_of(found: Peek | None) -> PipelineState | None:
     """The state in a ledger, validated whole; None before the first stage."""
     values: Mapping[str, Any] = found.values if found else {}
@@ -109,28 +87,3 @@ def state_of(found: Peek | None) -> PipelineState | None:
 def attempt_folder(run_dir: Path, step: str, number: int) -> AttemptFolder:
     """The folder of an attempt."""
     return AttemptFolder(run_dir / "dispatch" / step / f"attempt-{number}")
-
-
-def is_driving(writer: WriterInfo | None) -> bool:
-    """Whether the process that a ledger names still holds it."""
-    return writer is not None and writer.alive and not writer.released
-
-
-def driver_of(seen: Seen | SeenBatch) -> str:
-    """Who drives a run or a batch now, in a few words."""
-    if isinstance(seen, Seen):
-        needed = waits_for(seen.state)
-        return told_driver(seen.writer, ended=seen.state.status in ENDS, waits_for=needed)
-    state, blocked = seen.state, seen.state.of_status(TaskStatus.BLOCKED)
-    ended = state.outcome() in (TaskStatus.DONE, TaskStatus.FAILED) and not blocked and not seen.driven
-    waiting = "decisions" if blocked and state.outcome() is not TaskStatus.INTERRUPTED else None
-    return told_driver(seen.writer, ended=ended, waits_for=waiting)
-
-
-def told_driver(writer: WriterInfo | None, *, ended: bool, waits_for: str | None) -> str:
-    """`ended`, a pid, what a person is needed for, or that nobody drives it."""
-    if ended:
-        return "ended"
-    if writer is not None and is_driving(writer):
-        return f"pid {writer.pid}"
-    return f"waits for {waits_for}" if waits_for else "nobody: resume it"

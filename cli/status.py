@@ -1,45 +1,21 @@
-"""What `waypost status` shows: read from the ledgers, changes nothing."""
+"""What `waypost status RUN` shows: read from the ledgers, changes nothing."""
 
 from __future__ import annotations
 
 import json as jsonlib
-import os
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..checkpointing import peek
-from ..nodes.recall import BATCH, REQUEST, recall_run
-from ..state.batch import TaskStatus
 from ..state.errors import WaypostError
-from ..state.status import ENDS
-from ..state.summary import CHANNELS, RunSummary
 from .batch_text import batch_lines, batch_overview
 from .safe import one_line
-from .seen import Seen, SeenBatch, driver_of, see, see_batch, told_driver
+from .seen import Seen, see
+from .seen_batch import SeenBatch
 from .summary import summary_lines, summary_record
 from .view import choose_view
-
-_LEDGER = "ledger.jsonl"
-
-
-def show_all(*, runs: Path, json: bool) -> int:
-    """One line per run, newest first. A run that cannot be read is shown as such, and the exit code is 1."""
-    rows = [_row(runs.absolute(), name, files) for name, files in _folders(runs)]
-    rows.sort(key=lambda row: str(row["created_at"] or ""), reverse=True)
-    if json:
-        for row in rows:
-            print(jsonlib.dumps(row))
-    elif rows:
-        _print_table(rows)
-    else:
-        print(f"no runs in {runs}")
-    return 1 if any(row["status"] == "UNREADABLE" for row in rows) else 0
 
 
 def show_one(run: str, *, runs: Path, json: bool) -> int:
@@ -49,7 +25,7 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
         seen = see(runs, run)
         if isinstance(seen, SeenBatch):
             return _show_batch(seen, json=json)
-        driver = driver_of(seen)
+        driver = seen.driver
         if json:
             record = summary_record(seen.state, seen.run_dir)
             print(jsonlib.dumps({**record, "driver": driver, "state": seen.state.model_dump(mode="json")}))
@@ -58,73 +34,6 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
         return 0
     except WaypostError as error:
         return view.failed(error)
-
-
-def _folders(runs: Path) -> Iterator[tuple[str, set[str]]]:
-    """The folders of runs, batches and other threads, by name, each with which of our files are there."""
-    wanted = (_LEDGER, REQUEST, BATCH)
-    try:
-        names = sorted(entry.name for entry in os.scandir(runs) if entry.is_dir(follow_symlinks=False))
-    except OSError:
-        return
-    for name in names:
-        files = {file for file in wanted if os.path.exists(f"{runs}/{name}/{file}")}
-        if files:
-            yield name, files
-
-
-def _row(runs: Path, name: str, files: set[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"run_id": name, "task_id": None, "status": "UNREADABLE", "steps": "", "created_at": None}
-    try:
-        if BATCH in files:
-            return {**row, **_batch_row(see_batch(runs / name))}
-        found = peek(runs / name, CHANNELS)
-        row["run_id"] = found.thread if found else name
-        summary = RunSummary.of(found.values) if found else None
-        if summary is None and REQUEST in files and (asked := recall_run(runs / name)) is not None:
-            summary = RunSummary.of(asked.model_dump(mode="json"))
-        if summary is None:
-            return {**row, "status": "EMPTY", "driver": "nobody"}
-    except WaypostError as error:
-        return {**row, "error": error.what, "driver": "nobody"}
-    except (LookupError, TypeError, AttributeError) as error:
-        return {**row, "error": f"not the state of a run ({error!r})", "driver": "nobody"}
-    writer, ended = found.writer if found else None, summary.status in ENDS
-    return {
-        **row,
-        "task_id": summary.task_id,
-        "status": summary.status,
-        "steps": f"{summary.accepted}/{summary.steps}",
-        "created_at": summary.created_at,
-        "driver": told_driver(writer, ended=ended, waits_for=summary.waits_for),
-        "waits_for": summary.waits_for,
-    }
-
-
-def _batch_row(seen: SeenBatch) -> dict[str, Any]:
-    state = seen.state
-    return {
-        "run_id": state.batch_id,
-        "status": state.outcome().value,
-        "steps": f"{len(state.of_status(TaskStatus.DONE))}/{len(state.tasks)} tasks",
-        "created_at": state.created_at.isoformat(),
-        "driver": driver_of(seen),
-        "waits_for": "a decision" if state.of_status(TaskStatus.BLOCKED) else None,
-        "batch": True,
-    }
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("run", "status", "steps", "age", "driver"):
-        table.add_column(heading, no_wrap=heading in ("run", "status"))
-    now = datetime.now(UTC)
-    for row in rows:
-        created = datetime.fromisoformat(row["created_at"]) if row["created_at"] else None
-        age = _age((now - created).total_seconds()) if created else ""
-        cells = (row["run_id"], row["status"], row["steps"], age, row.get("error") or row["driver"])
-        table.add_row(*(Text(one_line(str(cell))) for cell in cells))
-    Console(highlight=False, soft_wrap=True).print(table)
 
 
 def _print_detail(seen: Seen, driver: str) -> None:
@@ -138,7 +47,7 @@ def _print_detail(seen: Seen, driver: str) -> None:
 
 
 def _show_batch(seen: SeenBatch, *, json: bool) -> int:
-    driver = driver_of(seen)
+    driver = seen.driver
     if json:
         print(jsonlib.dumps({**batch_overview(seen.state, seen.folder), "driver": driver}))
         return 0
@@ -153,10 +62,3 @@ def _show_batch(seen: SeenBatch, *, json: bool) -> int:
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     console.print(table)
     return 0
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -18,7 +18,8 @@ from .batch_text import told_counts
 from .batch_view import BatchView
 from .ending import exit_code, nobody_reads
 from .follow import Follower
-from .seen import Seen, SeenBatch, see, see_batch
+from .seen import Seen, see
+from .seen_batch import SeenBatch, see_batch
 from .view import View
 from .views import choose_batch_view, choose_run_view
 

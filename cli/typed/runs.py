@@ -115,9 +115,13 @@ def explain(run_id: RunArgument, runs: RunsOption = RUNS_DIR, json: JsonOption =
 @app.command()
 def status(run_id: MaybeRunArgument = None, runs: RunsOption = RUNS_DIR, json: JsonOption = False) -> None:
     """Show all runs, or one of them in detail. Read from the ledgers; starts nothing."""
-    from ..status import show_all, show_one
+    if run_id is None:
+        from ..status_list import show_all
 
-    raise typer.Exit(show_one(run_id, runs=runs, json=json) if run_id else show_all(runs=runs, json=json))
+        raise typer.Exit(show_all(runs=runs, json=json))
+    from ..status import show_one
+
+    raise typer.Exit(show_one(run_id, runs=runs, json=json))
 
 
 @app.command()
