@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch bench-cli
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -21,6 +21,7 @@ help:
 	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
 	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
 	@echo "make bench-dispatch    what a step costs over running its commands bare"
+	@echo "make bench-cli         how long the command line lets a person wait"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -80,6 +81,9 @@ storm: $(VENV)/.dev
 
 bench-dispatch: $(VENV)/.dev
 	$(BIN)/python benchmarks/dispatch.py
+
+bench-cli: $(VENV)/.dev
+	$(BIN)/python benchmarks/cli.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py

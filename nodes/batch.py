@@ -24,9 +24,8 @@ from ..state.pipeline import Limits
 from ..state.task import Task
 from .checks.workspace import read_baseline
 from .isolate.begin import forget_branch
-from .prepare import AcceptedTask, claim_folder
+from .prepare import AcceptedTask, ask, claim_folder
 from .recall import BATCH, recall_run
-from .workers.files import write_private
 
 CONTRACTS = "contracts.json"
 _STEM_MAX = 40
@@ -105,13 +104,7 @@ def new_batch(
         ),
         left_out=tuple(left_out),
     )
-    try:
-        write_private(runs / claimed / CONTRACTS, contracts, sync=True)
-        write_private(runs / claimed / BATCH, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
-    except BaseException:
-        if not (runs / claimed / BATCH).exists():
-            shutil.rmtree(runs / claimed, ignore_errors=True)
-        raise
+    ask(runs / claimed, {CONTRACTS: contracts, BATCH: state.model_dump_json(indent=2).encode() + b"\n"})
     return state
 
 

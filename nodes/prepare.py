@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,16 +100,22 @@ def new_run(
         created_at=now,
         writer_version=__version__,
     )
-    _ask(runs / claimed, state)
+    ask(runs / claimed, {REQUEST: state.model_dump_json(indent=2).encode() + b"\n"})
     return state
 
 
-def _ask(folder: Path, state: PipelineState) -> None:
-    """Write what is asked for; a folder that nothing can be resumed from is not left behind."""
+def ask(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write what is asked for into a claimed folder, which is not left behind if nothing can be resumed from it.
+
+    Args:
+        files: content by name, in the order in which they are written; with the last one it can be resumed.
+    """
+    *_, last = files
     try:
-        write_private(folder / REQUEST, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
+        for name, content in files.items():
+            write_private(folder / name, content, sync=True)
     except BaseException:
-        if not (folder / REQUEST).exists():
+        if not (folder / last).exists():
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
