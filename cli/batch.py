@@ -65,7 +65,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
     choice = choose(source, asked.only, asked.begin_at, context.environment.masker())
     if source.is_card and asked.accepting.write_back:
         raise InputError("a card has no place for a status: --write-back cannot be used", next_step="leave it out")
-    if not source.is_card:
+    if not source.is_card and asked.shows_plan:
         ids = {one.task.id for one in choice.chosen}
         print_plan(source, [task for task in source.tasks if task.id in ids], whole=True, json=asked.json)
     state = new_batch(

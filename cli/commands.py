@@ -79,7 +79,8 @@ def _refuse_unknown_worker(worker: str, context: RunContext) -> None:
 
 def _accepted(source: TaskSource, asked: RunRequest) -> AcceptedTask:
     task = source.the_task(asked.task)
-    print_plan(source, [task], whole=True, json=asked.json)
+    if asked.shows_plan:
+        print_plan(source, [task], whole=True, json=asked.json)
     return accept(source, task.id, asked.accepting, asked.sourced)
 
 

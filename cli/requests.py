@@ -41,6 +41,11 @@ class RunRequest:
     fail_fast: bool = False
     max_parallel: int | None = None
 
+    @property
+    def shows_plan(self) -> bool:
+        """Whether the plan of a foreign file is shown: always, but where it is accepted already and all is to be quiet."""
+        return not self.quiet or not (self.accepting.yes or self.accepting.digest)
+
 
 @dataclass(frozen=True)
 class ResumeRequest:

@@ -27,7 +27,11 @@ ALLOWED = {
     "cli": {"state", "nodes", "graphs", "checkpointing"},
 }
 # The command line loads what a command needs when it is asked for, so that help is fast.
-LATE_IMPORTS = {"__init__.py", *(f"cli/typed/{name}.py" for name in ("evidence", "keys", "ledgers", "runs", "tasks"))}
+LATE_IMPORTS = {
+    "__init__.py",
+    "checkpointing/__init__.py",
+    *(f"cli/typed/{name}.py" for name in ("evidence", "keys", "ledgers", "runs", "tasks")),
+}
 
 
 def module_of(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from functools import partial
 
 import pytest
 from kit.batches import Wanted, run_batch
@@ -43,7 +44,7 @@ def test_a_run_that_has_ended_is_told_as_it_was_told_itself(place, run, code):
     repo, runs, told = place
     ran = waypost_here("watch", run, "--runs", runs, "--json", cwd=repo)
     assert (ran.code, ran.events[-1]["exit_code"]) == (code, code)
-    key = json.dumps
+    key = partial(json.dumps, sort_keys=True)
     assert sorted(map(key, plain(ran.events))) == sorted(map(key, plain(told[run].events)))
     moves = [event["outcome"] for event in ran.events if event["event"] == "node_finished"]
     assert moves == [event["outcome"] for event in told[run].events if event["event"] == "node_finished"]
