@@ -43,7 +43,7 @@ class RunRequest:
 
     @property
     def shows_plan(self) -> bool:
-        """Whether the plan of a foreign file is shown: always, but where it is accepted already and all is to be quiet."""
+        """Whether the plan of a foreign file is shown: not where it is accepted already and all is to be quiet."""
         return not self.quiet or not (self.accepting.yes or self.accepting.digest)
 
 

@@ -113,7 +113,12 @@ class CalmConsole(Console):
     """A console that leaves it to us what a reader who went away means."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(highlight=False, soft_wrap=True, stderr=stderr, emoji=False, markup=False)
+        # The log of a CI system is no terminal, also where it is made to look like one.
+        in_ci = bool(os.environ.get("CI")) and not os.environ.get("FORCE_COLOR")
+        terminal = False if in_ci else None
+        super().__init__(
+            highlight=False, soft_wrap=True, stderr=stderr, emoji=False, markup=False, force_terminal=terminal
+        )
 
     def on_broken_pipe(self) -> None:
         """Rich would end the process as if the run had failed."""
