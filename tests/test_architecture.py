@@ -30,7 +30,7 @@ ALLOWED = {
 LATE_IMPORTS = {
     "__init__.py",
     "checkpointing/__init__.py",
-    *(f"cli/typed/{name}.py" for name in ("evidence", "keys", "ledgers", "runs", "tasks")),
+    *(f"cli/typed/{name}.py" for name in ("evidence", "keys", "ledgers", "manual", "runs", "tasks")),
 }
 
 

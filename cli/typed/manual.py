@@ -9,8 +9,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from .pages import PAGES, Page
-
 _BOUNDS = r"(?:[-\d.e]+<=?)?x(?:[<>]=?[-\d.e]+)?"
 _RANGE = re.compile(rf"; {_BOUNDS}(?=\])|\s*\[{_BOUNDS}\]")
 _UNITS = (("-s", "SECONDS"), ("-usd", "USD"), ("-bytes", "BYTES"))
@@ -44,6 +42,8 @@ class Manual(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The page of the command."""
+        from .pages import PAGES, Page
+
         page = PAGES.get(ctx.command_path.partition(" ")[2], Page())
         if page.examples:
             with formatter.section("Examples"):
