@@ -82,6 +82,11 @@ def state_at(view: View, entry: Entry) -> dict[str, Any]:
     return {channel: people(view.texts.at(at)) for channel, at in places.items() if at is not None}
 
 
+def visible(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels of the user's own state, without those by which LangGraph drives the graph."""
+    return {name: value for name, value in channels.items() if not name.startswith(("__", "branch:"))}
+
+
 def writes_at(view: View, entry: Entry) -> Iterator[dict[str, Any]]:
     """The pending writes of a checkpoint in LangGraph's order."""
     for task, write in view.writes(entry):

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from ..._version import __version__
 
 _ORDER = (
-    *("run", "resume", "approve", "reject", "status"),
+    *("run", "resume", "approve", "reject", "status", "view"),
     *("plan", "init", "doctor"),
     *("audit", "bundle", "attest", "keygen"),
     *("clean", "fsck", "ledger", "graph", "schema"),

@@ -1,0 +1,54 @@
+"""`waypost view`: the viewer, and what the command line says of runs. The one module that needs the extra `view`."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+from ..state.errors import InputError
+from ..viewer.index import cache_file
+from ..viewer.says import Says
+from ..viewer.server import Viewer
+from .audit import look_again
+from .batch_view import next_commands as next_of_batch
+from .ledger_text import answer, print_json
+from .summary import headline
+from .summary import next_commands as next_of_run
+
+
+def says_of(runs: Path) -> Says:
+    """What is said of the runs of a folder."""
+    return Says(
+        audit=lambda run: look_again(run, runs, None),
+        next_of_run=next_of_run,
+        next_of_batch=next_of_batch,
+        headline=headline,
+    )
+
+
+def view(runs: Path, *, port: int, browser: bool, json: bool) -> int:
+    """Serve the viewer until it is stopped, and say where."""
+
+    def work() -> int:
+        root = runs.absolute()
+        if not root.is_dir():
+            raise InputError(f"there is no folder {runs}", next_step="waypost view RUNS_DIR, or run a task first")
+        try:
+            viewer = Viewer(root, says_of(root), cache=cache_file(root), port=port)
+        except OSError as error:
+            raise InputError(
+                f"port {port} cannot be listened on: {error.strerror}", next_step="leave out --port"
+            ) from None
+
+        def ready() -> None:
+            if json:
+                print_json({"event": "viewing", "runs": str(root), "address": viewer.address})
+            else:
+                print(f"viewing    {root}\nopen       {viewer.address}\n           Ctrl-C ends it", flush=True)
+            if browser:
+                webbrowser.open(viewer.address)
+
+        viewer.serve(ready)
+        return 0
+
+    return answer(work, json=json)
