@@ -46,6 +46,13 @@ def marked(text: str, mark: str) -> Markup:
     return Markup("").join(Markup("<mark>{}</mark>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
+def inline(text: str) -> Markup:
+    """A sentence of a task file, with what stands in backticks as code."""
+    parts = re.split(r"`([^`\n]+)`", plain(text))
+    code = Markup('<code class="in">{}</code>')
+    return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+
+
 def _line(line: str, decoder: AnsiDecoder, mark: str) -> Iterator[Markup]:
     for segment in decoder.decode_line(line).render(_CONSOLE):
         classes = " ".join(_classes(segment.style)) if segment.style else ""

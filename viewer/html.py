@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from ..nodes.evidence.markdown import shell_join
-from .ansi import marked, plain, shown
+from .ansi import inline, marked, plain, shown
 
 _TONES = {
     "good": ("DONE", "PASSED", "ok", "finished"),
@@ -86,6 +86,7 @@ def _environment() -> Environment:
         "shown": shown,
         "plain": plain,
         "marked": marked,
+        "inline": inline,
         "command": shell_join,
     }
     cast("dict[str, Any]", made.filters).update(filters)

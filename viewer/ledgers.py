@@ -24,7 +24,7 @@ from ..checkpointing.writer import WriterInfo
 from ..nodes.batch import BATCH, is_batch, recall_batch
 from ..nodes.prepare import REQUEST, recall_run
 from ..state.batch import BatchState
-from ..state.errors import RunNotFound, StateError
+from ..state.errors import LedgerError, RunNotFound, StateError
 from ..state.pipeline import PipelineState
 from ..state.update import validate_state
 
@@ -122,6 +122,9 @@ def look(name: str, folder: Path, store: ThreadStore) -> Found:
         state = validate_state(values)
     else:
         state = recall_run(folder)
+        if state is None and view is None and (folder / LEDGER).is_file():
+            what = f"{folder / LEDGER} holds no intact line"
+            raise LedgerError(what, next_step=f"waypost fsck {name} says more")
         if state is None and view is None:
             raise RunNotFound(f"there is no run {name!r} in {folder.parent}", next_step="go back to the list of runs")
     return Found(name, folder, view, state, writer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, Literal
 
 from ..checkpointing.lines import SHAPELESS
@@ -112,7 +113,7 @@ def _of_batch(found: Found, state: BatchState) -> Row:
         name=found.name,
         kind="batch",
         status=state.outcome().value if found.driven_by is None else "RUNNING",
-        title=state.task_file,
+        title=PurePath(state.task_file).name,
         done=len(state.of_status(TaskStatus.DONE)),
         total=len(state.tasks),
         created_at=_seconds(state.created_at),
