@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import webbrowser
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def view(runs: Path, *, port: int, browser: bool, json: bool) -> int:
             if browser:
                 webbrowser.open(viewer.address)
 
-        viewer.serve(ready)
+        # Ctrl-C is how it is meant to end.
+        with contextlib.suppress(KeyboardInterrupt):
+            viewer.serve(ready)
         return 0
 
     return answer(work, json=json)

@@ -16,7 +16,9 @@ _FLAGS = ("bold", "dim", "italic", "underline", "strike")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Text that only seems to be in another order than it is.
 _TURNED = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])")
+_OTHER = r"\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-OQ-WYZ`-~]"
+_CODE = re.compile(rf"\x1b(?:\[[0-?]*[ -/]*[@-~]|{_OTHER})")
+_NO_COLOUR = re.compile(rf"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|{_OTHER})")
 
 
 def plain(text: str) -> str:
@@ -32,7 +34,7 @@ def shown(text: str, mark: str = "") -> Markup:
     """
     if "\x1b" not in text and "\r" not in text:
         return marked(_clean(text), mark)
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = _NO_COLOUR.sub("", text).replace("\r\n", "\n").split("\n")
     return Markup("\n").join(
         Markup("").join(_line(line, decoder, mark)) for decoder in [AnsiDecoder()] for line in lines
     )

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -111,7 +112,7 @@ def _between(workspace: Path, isolated: Isolated) -> Diff:
 
 def _files(lines: list[str]) -> Iterator[FileDiff]:
     starts = [number for number, line in enumerate(lines) if line.startswith("diff --git ")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         body = lines[start + 1 : end]
         first = next((number for number, line in enumerate(body) if line.startswith("@@")), len(body))
         found = FileDiff(_name(lines[start]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from pathlib import Path
 from typing import Annotated, TypedDict
@@ -155,10 +156,10 @@ def make_runs(folder: Path) -> Path:
     return runs
 
 
-def talk(runs: Path, thread: str, lines: int) -> None:
+def talk(runs: Path, thread: str, lines: int, says: str = "line") -> None:
     """A thread of somebody else's graph."""
     builder = StateGraph(Talk)
-    builder.add_node("speak", lambda state: {"lines": [f"line {len(state['lines'])}"]})
+    builder.add_node("speak", lambda state: {"lines": [f"{says} {len(state['lines'])}"]})
     builder.add_edge(START, "speak")
     builder.add_conditional_edges("speak", lambda state: "speak" if len(state["lines"]) < lines else END)
     with LedgerSaver(runs, durability="process", mirror=False) as saver:
@@ -175,3 +176,46 @@ def _card(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+PLANTED = "<script>window.planted=1</script><img src=x onerror=window.planted=1>'\"><svg onload=window.planted=1>"
+_EVIL = f"""### Task EVIL-1: {PLANTED}
+
+**Goal**
+
+{PLANTED}
+
+#### Step S1: {PLANTED}
+
+**Goal**
+
+{PLANTED} [a link](javascript:window.planted=1)
+
+**Concrete Actions**
+
+- {PLANTED}
+
+```scripted
+- say: {{said}}
+- complain: {{said}}
+- write: {{{{path: "<img src=x onerror=planted=1>.txt", text: {{said}}}}}}
+```
+
+**Acceptance Criteria**
+
+- AC1: {PLANTED} Verified by `printf %s {{said}} >&2; false`
+"""
+
+
+def make_evil(folder: Path, runs: Path) -> None:
+    """A run in which everything that a task file, a worker, a check or a person can write tries to run in a browser."""
+    repo = make_repo(folder / "<b>evil")
+    said = json.dumps(PLANTED + "\x1b]8;;javascript:window.planted=1\x07link\x1b]8;;\x07\x1b[31m" + PLANTED)
+    path = _card(folder, "<i>evil.md", _EVIL.format(said=said))
+    words = ("--runs", runs, "--json")
+    more = ("--workspace", repo, "--worker", "scripted", "--max-rework", "0", "--run-id", "EVIL")
+    ran = waypost_here("run", path, *words, *more, cwd=repo)
+    assert ran.code == 3, ran
+    ran = waypost_here("resume", "EVIL", *words, "--give-up", "--note", PLANTED, cwd=repo)
+    assert ran.code == 1, ran
+    talk(runs, PLANTED, 2, says=PLANTED)
