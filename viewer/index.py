@@ -84,8 +84,8 @@ class Index:
             return self._listing
 
     def glance(self, *, at_most: int) -> Listing:
-        """As `refresh`, for somebody who waits: not while another is at it."""
-        if self._reading.acquire(blocking=False):
+        """As `refresh`, for somebody who waits: not while another is at it, unless nothing is known yet."""
+        if self._reading.acquire(blocking=not self._listing.version):
             self._reading.release()
             return self.refresh(at_most=at_most)
         return self._listing

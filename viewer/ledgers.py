@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ..checkpointing.disk import PosixDisk
 from ..checkpointing.index import Entry
 from ..checkpointing.lease import writer_of
-from ..checkpointing.looking import state_at, visible
+from ..checkpointing.looking import glance, state_at, visible
 from ..checkpointing.names import is_safe
 from ..checkpointing.pool import Pool
 from ..checkpointing.store import ThreadStore
@@ -115,10 +115,10 @@ def look(name: str, folder: Path, store: ThreadStore) -> Found:
     view = store.view(settle=False)
     writer = writer_of(view.index) if view else None
     newest = view.index.newest.get("") if view else None
-    values = state_of(view, newest) if view and newest else {}
+    values = state_of(view, newest) if view and newest and _is_of_ours(view, newest) else {}
     if is_batch(folder):
         state: PipelineState | BatchState | None = _batch(values, folder)
-    elif "run_id" in values and "task_file" in values:
+    elif "run_id" in values:
         state = validate_state(values)
     else:
         state = recall_run(folder)
@@ -143,6 +143,12 @@ def state_of(view: View, entry: Entry) -> dict[str, Any]:
 def is_ours(folder: Path) -> bool:
     """Whether a folder holds a ledger, or what was asked for before there was one."""
     return any((folder / name).is_file() for name in (LEDGER, REQUEST, BATCH))
+
+
+def _is_of_ours(view: View, entry: Entry) -> bool:
+    """Whether a checkpoint is one of a run or a batch; the state of somebody else's graph may be very big."""
+    channels = glance(view, entry).body.get("channel_versions", {})
+    return "batch_id" in channels or ("run_id" in channels and "task_file" in channels)
 
 
 def _batch(values: dict[str, Any], folder: Path) -> BatchState:

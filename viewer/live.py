@@ -17,7 +17,7 @@ from .ledgers import is_folder_name
 
 POLL_S = 0.4
 _QUIET_S = 15.0
-_AT_ONCE, _WAITING_FOR = 100, 50
+_AT_ONCE, _WAITING_FOR = 50, 50
 _LISTENED_S, _UNHEARD_S = 1.0, 30.0
 # What grows while a run goes on; the names of attempts and rounds are found, not guessed.
 _FOLLOWED = ("ledger.jsonl", "dispatch/*/attempt-*/stdout.log", "dispatch/*/attempt-*/stderr.log", "checks/*/*")

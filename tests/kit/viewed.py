@@ -207,6 +207,33 @@ _EVIL = f"""### Task EVIL-1: {PLANTED}
 """
 
 
+LIVE = """### Task SHOP-15: Search by the name of a product
+
+**Goal**
+
+Customers find what they type.
+
+**Concrete Actions**
+
+```bash
+mkdir -p search
+echo -e '\\e[36mreading\\e[0m products.csv'
+echo -e '\\e[32mindexed\\e[0m 1 200 of 4 800 products'
+while [ ! -e ../go ]; do sleep 0.05; done
+echo -e '\\e[32mindexed\\e[0m 4 800 of 4 800 products'
+echo ready > search/index
+```
+
+**Acceptance Criteria**
+
+- AC1: The index is there. Verified by `test -s search/index`
+
+**Allowed Scope**
+
+- `search/**`
+"""
+
+
 def make_evil(folder: Path, runs: Path) -> None:
     """A run in which everything that a task file, a worker, a check or a person can write tries to run in a browser."""
     repo = make_repo(folder / "<b>evil")

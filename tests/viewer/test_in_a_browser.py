@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kit.browser import Tab, chromium, viewing
-from kit.cards import card
 from kit.cli import command, environment
 from kit.repos import make_repo
-from kit.viewed import PLANTED, make_evil, make_runs
+from kit.viewed import LIVE, PLANTED, make_evil, make_runs
 from playwright.sync_api import Browser, expect
 from waypost.checkpointing import fsck
 from waypost.checkpointing.names import folder_name
@@ -27,6 +28,7 @@ PAGES = (
 )
 IN_THE_DARK = ("/", DONE, f"{DONE}/checks", f"{DONE}/changes", f"{DONE}/states/12", "/run/API_batch")
 TABS = ("", "/checks", "/checks?q=planted", "/changes", "/states", "/evidence", "/audit")
+SHOTS = os.environ.get("WAYPOST_SCREENSHOTS", "")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
 
 
@@ -38,7 +40,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def runs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("viewed")
+    folder = Path("/tmp/waypost-shop") if SHOTS else tmp_path_factory.mktemp("viewed")
+    folder.mkdir(exist_ok=True)
     made = make_runs(folder)
     make_evil(folder, made)
     yield made
@@ -57,6 +60,12 @@ def tab(browser: Browser, viewer: Viewer) -> Iterator[Tab]:
     opened = Tab.of(browser, viewer.address)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: `make screenshots` says docs/viewer."""
+    return Path(SHOTS).absolute() if SHOTS else tmp_path_factory.mktemp("shots")
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +116,8 @@ def test_what_a_worker_or_a_task_file_has_planted_stays_text(tab: Tab):
     thread = f"/run/{folder_name(PLANTED)}"
     more = ("/attempts/S1/1", "/evidence?path=reports/EVIL-1/verification.log", "/states/6", "/states/10")
     evil = [f"/run/EVIL{path}" for path in (*TABS, *more)]
-    for path in ("/", *evil, thread, f"{thread}/states/6", "/run/<img src=x onerror=window.planted=1>"):
+    newest = tab.go(thread).locator(".row-link").first.get_attribute("href")
+    for path in ("/", *evil, thread, newest, "/run/<img src=x onerror=window.planted=1>"):
         page = tab.go(path)
         assert "planted=1" in page.content(), path
         made = "main :is(script, img, iframe, object, embed, [onload], [onerror], [style]), main a[href^='javascript']"
@@ -131,26 +141,26 @@ def test_even_what_gets_into_a_page_is_not_run(browser: Browser, viewer: Viewer)
     tab.close()
 
 
-def test_a_live_run_is_followed_to_its_end_without_a_reload(tab: Tab, runs: Path):
+def test_a_live_run_is_followed_to_its_end_without_a_reload(tab: Tab, runs: Path, shots: Path):
     repo = make_repo(runs.parent / "live")
-    path = repo.parent / "live.md"
-    bash = "echo -e '\\e[32mone\\e[0m'; while [ ! -e ../go ]; do sleep 0.05; done; echo two; echo done > out.txt"
-    path.write_text(card(bash=bash), encoding="utf-8")
+    path = repo.parent / "search.md"
+    path.write_text(LIVE, encoding="utf-8")
     page = tab.go("/")
     page.evaluate("window.kept = true")
-    words = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "LIVE")
+    words = command("run", path, "--workspace", repo, "--runs", runs, "--run-id", "SHOP-15_live")
     process = subprocess.Popen(words, cwd=repo, env=environment(), stdout=subprocess.DEVNULL)
     try:
-        row = page.locator("tr", has_text="LIVE")
+        row = page.locator("tr", has_text="SHOP-15_live")
         expect(row.locator(".live-tag")).to_be_visible(timeout=20_000)
         row.locator("a").click()
         page.evaluate("window.kept = true")
-        expect(page.locator(".live-card pre .f2")).to_have_text("one", timeout=20_000)
+        expect(page.locator(".live-card pre .f2")).to_have_text("indexed", timeout=20_000)
         expect(page.locator(".stage.here .name")).to_have_text("dispatch")
+        page.screenshot(path=shots / "live.png", clip={"x": 0, "y": 0, "width": 1280, "height": 720})
         (repo.parent / "go").touch()
         expect(page.locator(".run-head .pill")).to_have_text("DONE", timeout=20_000)
         expect(page.locator(".stage.here .name")).to_have_text("DONE")
-        expect(page.locator("#said")).to_contain_text("LIVE is DONE")
+        expect(page.locator("#said")).to_contain_text("SHOP-15_live is DONE")
         expect(page.locator(".timeline li")).to_have_count(5)
         assert page.evaluate("window.kept")
         assert process.wait(20) == 0
@@ -158,7 +168,7 @@ def test_a_live_run_is_followed_to_its_end_without_a_reload(tab: Tab, runs: Path
         process.kill()
         process.wait()
     page.go_back()
-    expect(page.locator("tr", has_text="LIVE").locator(".pill")).to_have_text("DONE")
+    expect(page.locator("tr", has_text="SHOP-15_live").locator(".pill")).to_have_text("DONE")
 
 
 def test_the_list_is_searched_while_one_types_and_walked_with_the_keyboard(tab: Tab):
@@ -166,15 +176,15 @@ def test_the_list_is_searched_while_one_types_and_walked_with_the_keyboard(tab: 
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.locator("#q").focus()
-    page.keyboard.type("shop")
+    page.keyboard.type("api-")
     expect(page.locator(".runs tbody tr")).to_have_count(3)
-    assert page.url.endswith("/?q=shop")
+    assert page.url.endswith("/?q=api-")
     expect(page.locator("#q")).to_be_focused()
     page.locator(".row-link").first.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".row-link").nth(1)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text("Prices with tax")
+    expect(page.locator("h1")).to_have_text("List the carts")
 
 
 def test_a_check_that_failed_is_unfolded_with_its_colours_and_is_found_by_its_output(tab: Tab):
@@ -195,6 +205,27 @@ def test_the_drawings_say_where_a_run_and_a_batch_stand(tab: Tab):
     page = tab.go("/run/API_batch")
     expect(page.locator(".dag .node.wait .name")).to_have_text("API-3")
     assert page.locator(".dag .wait-line").count() == 4
+
+
+def test_the_screenshots_of_the_page_on_the_viewer_are_taken(browser: Browser, viewer: Viewer, shots: Path):
+    wide = {"viewport": {"width": 1180, "height": 800}}
+    for name, path, how in (
+        ("runs", "/", wide),
+        ("run", DONE, wide),
+        ("checks", f"{DONE}/checks", {**wide, "color_scheme": "dark"}),
+        ("changes", f"{DONE}/changes", wide),
+        ("batch", "/run/API_batch", {**wide, "color_scheme": "dark"}),
+        ("phone", "/run/SHOP-14_asks", PHONE),
+    ):
+        tab = Tab.of(browser, viewer.address, **how)
+        page = tab.go(path)
+        if name == "checks":
+            page.locator("details[open]").scroll_into_view_if_needed()
+        page.screenshot(path=shots / f"{name}.png")
+        tab.close()
+    page_of_docs = (Path(__file__).parents[2] / "docs" / "viewer.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\(viewer/(\w+\.png)\)", page_of_docs))
+    assert shown == {path.name for path in shots.iterdir()} | {"live.png"}
 
 
 def test_without_the_cookie_a_browser_sees_nothing(browser: Browser, viewer: Viewer):
