@@ -90,6 +90,11 @@ class Index:
             return self.refresh(at_most=at_most)
         return self._listing
 
+    def driver_of(self, name: str) -> int | None:
+        """The process that drove a run when it was last looked at."""
+        known = self._known.get(name)
+        return known[1].pid if known else None
+
     def _driven(self, keys: Mapping[str, Key]) -> list[str]:
         """Runs whose driver may have died, which changes no file."""
         driven = [name for name, (key, row) in self._known.items() if row.pid is not None and keys.get(name) == key]

@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from ..nodes.batch import is_batch
 from .index import Index, Listing
 from .ledgers import is_folder_name
 
@@ -61,7 +62,10 @@ class Follower:
             return str(self._index.listing.version)
         if not is_folder_name(name):
             return ""
-        told = "\n".join(_sizes(self._root / name))
+        folder = self._root / name
+        # A driver that is killed changes no file, and a batch shows what its tasks' runs do.
+        others = self._index.listing.version if is_batch(folder) else 0
+        told = "\n".join([*_sizes(folder), f"{self._index.driver_of(name)} {others}"])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     async def events(self, request: Request) -> StreamingResponse:

@@ -46,10 +46,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Live:
-    """An attempt that is being made: the newest lines of what it prints, and since when it runs."""
+    """Something that is at work: its name, where all of its output is, and the newest lines of it."""
 
-    step: str
-    number: int
+    key: str
+    name: str
+    href: str
     lines: str
 
 
@@ -111,12 +112,18 @@ def timeline(state: PipelineState) -> tuple[tuple[Moment, ...], int]:
     return tuple(reversed(moves)), older
 
 
-def live_attempts(state: PipelineState, folder: Path) -> tuple[Live, ...]:
-    """The attempts that are being made now, with the newest lines of what they print."""
-    if state.status in ENDS or current(state) != Node.DISPATCH:
+def at_work(state: PipelineState, folder: Path) -> tuple[Live, ...]:
+    """The attempts that are being made now, or the checks, with the newest lines of what they print."""
+    if state.status in ENDS:
         return ()
     with open_run_folder(folder) as run:
-        return tuple(_live(run, order.step, order.number) for order in state.in_flight())
+        match current(state):
+            case Node.DISPATCH:
+                return tuple(_live(run, order.step, order.number) for order in state.in_flight())
+            case Node.VERIFY:
+                return tuple(_live_checks(run, f"checks/{state.round + 1:04d}"))
+            case _:
+                return ()
 
 
 def checks_of(state: PipelineState, folder: Path, *, wanted: str, outcome: str) -> tuple[CheckRow, ...]:
@@ -178,7 +185,16 @@ def _took(state: PipelineState, number: int) -> float | None:
 def _live(run: RunFolder, step: str, number: int) -> Live:
     folder = f"dispatch/{step}/attempt-{number}"
     told = (last_lines(run, f"{folder}/{name}", lines=_LIVE_LINES) for name in ("stdout.log", "stderr.log"))
-    return Live(step, number, "\n".join(text for text in told if text))
+    text = "\n".join(text for text in told if text)
+    return Live(f"{step}-{number}", f"{step} attempt {number}", f"attempts/{step}/{number}", text)
+
+
+def _live_checks(run: RunFolder, folder: str) -> Iterator[Live]:
+    """Of a round that is not over: what each of its checks printed so far; they are recorded once all have ended."""
+    for name in run.names(folder):
+        if name.endswith(".log"):
+            title = f"check {name.removesuffix('.log')}"
+            yield Live(name.replace(".", "-"), title, "checks", last_lines(run, f"{folder}/{name}", lines=_LIVE_LINES))
 
 
 def _about(check: Check) -> str:

@@ -52,6 +52,7 @@ class RunPages:
         self.failures: Mapping[Any, Callable[[Request, Exception], Response]] = {
             WaypostError: _told,
             HTTPException: _nothing,
+            OSError: _unreadable,
             **dict.fromkeys(SHAPELESS, _shapeless),
         }
 
@@ -74,7 +75,7 @@ class RunPages:
                     criteria=facts.task_criteria(state),
                     moves=moves,
                     older=older,
-                    live=facts.live_attempts(state, found.folder),
+                    live=facts.at_work(state, found.folder) if found.driven_by is not None else (),
                     since_s=facts.since(state),
                 )
             case _:
@@ -215,6 +216,10 @@ def _told(_request: Request, error: Exception) -> Response:
 def _nothing(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     return page("error.html.j2", status, what="There is no such page.", facts={}, next_step="go back to the list")
+
+
+def _unreadable(_request: Request, error: Exception) -> Response:
+    return page("error.html.j2", 500, what=str(error), facts={}, next_step="look at the folder and its permissions")
 
 
 def _shapeless(_request: Request, error: Exception) -> Response:

@@ -43,7 +43,8 @@ def runs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = Path("/tmp/waypost-shop") if SHOTS else tmp_path_factory.mktemp("viewed")
     folder.mkdir(exist_ok=True)
     made = make_runs(folder)
-    make_evil(folder, made)
+    if not SHOTS:
+        make_evil(folder, made)
     yield made
     for ledger in made.glob("*/ledger.jsonl"):
         assert fsck(ledger).ok or "broken" in str(ledger)
@@ -152,6 +153,7 @@ def test_a_live_run_is_followed_to_its_end_without_a_reload(tab: Tab, runs: Path
     try:
         row = page.locator("tr", has_text="SHOP-15_live")
         expect(row.locator(".live-tag")).to_be_visible(timeout=20_000)
+        page.screenshot(path=shots / "runs.png")
         row.locator("a").click()
         page.evaluate("window.kept = true")
         expect(page.locator(".live-card pre .f2")).to_have_text("indexed", timeout=20_000)
@@ -210,7 +212,6 @@ def test_the_drawings_say_where_a_run_and_a_batch_stand(tab: Tab):
 def test_the_screenshots_of_the_page_on_the_viewer_are_taken(browser: Browser, viewer: Viewer, shots: Path):
     wide = {"viewport": {"width": 1180, "height": 800}}
     for name, path, how in (
-        ("runs", "/", wide),
         ("run", DONE, wide),
         ("checks", f"{DONE}/checks", {**wide, "color_scheme": "dark"}),
         ("changes", f"{DONE}/changes", wide),
@@ -225,7 +226,7 @@ def test_the_screenshots_of_the_page_on_the_viewer_are_taken(browser: Browser, v
         tab.close()
     page_of_docs = (Path(__file__).parents[2] / "docs" / "viewer.md").read_text(encoding="utf-8")
     shown = set(re.findall(r"\(viewer/(\w+\.png)\)", page_of_docs))
-    assert shown == {path.name for path in shots.iterdir()} | {"live.png"}
+    assert shown == {path.name for path in shots.iterdir()} | {"live.png", "runs.png"}
 
 
 def test_without_the_cookie_a_browser_sees_nothing(browser: Browser, viewer: Viewer):

@@ -42,6 +42,7 @@ function show(page) {
       else if (fresh.nextElementSibling && document.getElementById(fresh.nextElementSibling.id)) document.getElementById(fresh.nextElementSibling.id).before(made);
       else { location.reload(); return; }
       shown.set(fresh.id, html);
+      if (fresh.id === "graph") centre();
       changed = true;
     }
     last = document.getElementById(fresh.id);
@@ -81,6 +82,16 @@ document.addEventListener("click", (event) => {
   const summary = event.target.closest("summary");
   if (summary) summary.parentElement.dataset.touched = "1";
 });
+
+// On a narrow screen the drawing begins where the run is.
+function centre() {
+  const here = document.querySelector(".stage.here");
+  const frame = here && here.closest(".scroll");
+  if (!frame) return;
+  const [at, of] = [here.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollLeft += at.left + at.width / 2 - of.left - of.width / 2;
+}
+centre();
 
 function keyOf(element) {
   if (element.id) return ["id", element.id];
