@@ -28,10 +28,11 @@ def view(
         from ...state.errors import InputError
         from ..ledger_text import failed
 
-        if error.name not in ("starlette", "uvicorn"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn"):
             raise
         missing = InputError(
-            f"the viewer needs the package {error.name}, which is not installed",
+            f"the viewer needs the package {package}, which is not installed",
             next_step='pip install "waypost[view]"',
         )
         raise typer.Exit(failed(missing, json=json)) from None
