@@ -40,6 +40,7 @@ class Found:
     Attributes:
         view: its ledger; None where nothing has been written to it yet.
         state: of a run or a batch; None where it is a thread of some other graph, whose checkpoints can be looked at.
+        problem: why what claims to be a state is none, so that its checkpoints are all that can be shown.
         writer: who writes the ledger, or wrote it last.
     """
 
@@ -48,6 +49,7 @@ class Found:
     view: View | None
     state: PipelineState | BatchState | None
     writer: WriterInfo | None
+    problem: str = ""
 
     @property
     def driven_by(self) -> int | None:
@@ -77,7 +79,7 @@ class Ledgers:
         Raises:
             RunNotFound: there is no such folder, or nothing of ours in it.
             LedgerError: its ledger cannot be read.
-            StateError: it holds no valid state.
+            StateError: it has no ledger, and what was asked for cannot be read.
         """
         return look(name, self.folder(name), self._store(name))
 
@@ -114,20 +116,25 @@ def look(name: str, folder: Path, store: ThreadStore) -> Found:
     """Read a folder. Raises as `Ledgers.find`."""
     view = store.view(settle=False)
     writer = writer_of(view.index) if view else None
+    try:
+        state, problem = _state(view, folder), ""
+    except StateError as error:
+        state, problem = None, error.render()
+    if state is None and view is None:
+        if problem:
+            raise StateError(problem)
+        if (folder / LEDGER).is_file():
+            raise LedgerError(f"{folder / LEDGER} holds no intact line", next_step=f"waypost fsck {name} says more")
+        raise RunNotFound(f"there is no run {name!r} in {folder.parent}", next_step="go back to the list of runs")
+    return Found(name, folder, view, state, writer, problem)
+
+
+def _state(view: View | None, folder: Path) -> PipelineState | BatchState | None:
     newest = view.index.newest.get("") if view else None
     values = state_of(view, newest) if view and newest and _is_of_ours(view, newest) else {}
     if is_batch(folder):
-        state: PipelineState | BatchState | None = _batch(values, folder)
-    elif "run_id" in values:
-        state = validate_state(values)
-    else:
-        state = recall_run(folder)
-        if state is None and view is None and (folder / LEDGER).is_file():
-            what = f"{folder / LEDGER} holds no intact line"
-            raise LedgerError(what, next_step=f"waypost fsck {name} says more")
-        if state is None and view is None:
-            raise RunNotFound(f"there is no run {name!r} in {folder.parent}", next_step="go back to the list of runs")
-    return Found(name, folder, view, state, writer)
+        return _batch(values, folder)
+    return validate_state(values) if "run_id" in values else recall_run(folder)
 
 
 def is_folder_name(name: str) -> bool:

@@ -68,6 +68,8 @@ def read_row(ledgers: Ledgers, name: str) -> Row:
 
 
 def _row(found: Found) -> Row:
+    if found.problem:
+        return Row(found.name, "run", UNREADABLE, pid=found.driven_by, why=found.problem)
     match found.state:
         case PipelineState() as state:
             return _of_run(found, state)

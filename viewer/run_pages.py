@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from ..checkpointing.lines import SHAPELESS
 from ..nodes.evidence.files import open_run_folder
 from ..state.batch import BatchState
-from ..state.errors import EvidenceError, RunNotFound, WaypostError
+from ..state.errors import EvidenceError, RunNotFound, StateError, WaypostError
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS
 from . import run_facts as facts
@@ -180,6 +180,8 @@ class RunPages:
 
     def _run(self, request: Request) -> tuple[Found, PipelineState]:
         found = self._find(request)
+        if found.problem:
+            raise StateError(found.problem, next_step="its states can be looked at")
         if not isinstance(found.state, PipelineState):
             raise RunNotFound(f"{found.name} is no run of a task", next_step="its states can be looked at")
         return found, found.state

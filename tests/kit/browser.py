@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waypost.cli.look import says_of
 from waypost.viewer.server import Viewer
 
+# Chromium has little of a machine on which everything else is tested too.
+expect.set_options(timeout=20_000)
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 SERIOUS = ("serious", "critical")
 
@@ -84,9 +86,9 @@ class Tab:
         self.status = answer.status
         return self.page
 
-    def faults(self) -> list[str]:
-        """What axe finds that is serious."""
-        found = Axe().run(self.page).response["violations"]
+    def faults(self, *rules: str) -> list[str]:
+        """What axe finds that is serious, by all of its rules or by these."""
+        found = Axe().run(self.page, options={"runOnly": [*rules]} if rules else None).response["violations"]
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in SERIOUS]
 
     def close(self) -> None:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 from kit.viewed import talk
-from waypost.checkpointing import fsck
+from langgraph.graph import END, START, StateGraph
+from waypost.checkpointing import LedgerSaver, fsck
 from waypost.viewer import index as module
 from waypost.viewer.index import Index, cache_file
 from waypost.viewer.ledgers import Ledgers
@@ -124,6 +126,31 @@ def test_a_ledger_that_cannot_be_read_is_listed_as_such(tmp_path: Path):
     (row,) = Index(Ledgers(tmp_path / "runs"), None).refresh().rows
     assert (row.status, row.verdict) == ("UNREADABLE", "")
     assert "no intact line" in row.why
+
+
+class Claim(TypedDict):
+    """As much of a run's state as a liar needs."""
+
+    run_id: str
+    task_file: str
+    workspace: str
+    status: str
+
+
+def test_a_ledger_that_only_says_done_is_not_believed(tmp_path: Path):
+    builder = StateGraph(Claim)
+    builder.add_node("lie", lambda state: {"status": "DONE"})
+    builder.add_edge(START, "lie")
+    builder.add_edge("lie", END)
+    claim = Claim(run_id="R", task_file="/x", workspace="/x", status="PLANNING")
+    with LedgerSaver(tmp_path / "runs") as saver:
+        builder.compile(checkpointer=saver).invoke(claim, {"configurable": {"thread_id": "R"}})
+    (row,) = Index(Ledgers(tmp_path / "runs"), None).refresh().rows
+    assert (row.status, row.verdict) == ("UNREADABLE", "")
+    assert "DONE without proof" in row.why
+    found = Ledgers(tmp_path / "runs").find("R")
+    assert found.state is None
+    assert found.view is not None
 
 
 def test_a_driver_that_was_killed_drives_nothing_any_more(runs: Path):
