@@ -22,9 +22,14 @@ pytestmark = pytest.mark.xdist_group("viewer-in-a-browser")
 
 DONE, CHAT = "/run/SHOP-12_done", f"/run/{folder_name('chat 7/ä')}"
 PAGES = (
-    *("/", "/?status=DONE&q=prices", DONE, f"{DONE}/checks", f"{DONE}/checks?q=1307", f"{DONE}/changes"),
-    *(f"{DONE}/states", f"{DONE}/states/12", f"{DONE}/evidence", f"{DONE}/audit", f"{DONE}/attempts/S2/1"),
-    *("/run/SHOP-14_asks", "/run/API_batch", CHAT, f"{CHAT}/states/2"),
+    *("/", DONE, f"{DONE}/checks", f"{DONE}/changes", f"{DONE}/states", f"{DONE}/states/12", f"{DONE}/evidence"),
+    *(f"{DONE}/audit", f"{DONE}/attempts/S2/1", "/run/SHOP-14_asks", "/run/API_batch", CHAT),
+)
+ALSO = (
+    "/?status=DONE&q=prices",
+    f"{DONE}/checks?q=1307",
+    f"{CHAT}/states/2",
+    f"{DONE}/file?path=checks/0002/S2.V1.log",
 )
 IN_THE_DARK = ("/", DONE, f"{DONE}/checks", f"{DONE}/changes", f"{DONE}/states/12")
 TABS = ("", "/checks", "/checks?q=planted", "/changes", "/states", "/evidence", "/audit")
@@ -87,6 +92,9 @@ def told(folder: Path) -> dict[str, tuple[int, int]]:
 def test_every_page_opens_for_everybody_and_leaves_the_runs_as_they_are(tab: Tab, runs: Path):
     before = told(runs)
     faults: dict[str, list[str]] = {}
+    for path in ALSO:
+        tab.go(path)
+        assert tab.status == 200
     for path in PAGES:
         tab.go(path)
         assert tab.status == 200

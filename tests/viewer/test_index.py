@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
@@ -19,9 +17,6 @@ from waypost.viewer.ledgers import Ledgers
 from waypost.viewer.rows import Row, read_row
 
 DAMAGES = (b"", b"{", b"[]", b'{"version": "0", "root": "", "rows": {}}', b'{"rows": null}', None)
-HOLD = (
-    "import sys; from waypost import LedgerSaver; LedgerSaver(sys.argv[1]).acquire('held'); print(flush=True); input()"
-)
 
 
 @pytest.fixture
@@ -151,14 +146,3 @@ def test_a_ledger_that_only_says_done_is_not_believed(tmp_path: Path):
     found = Ledgers(tmp_path / "runs").find("R")
     assert found.state is None
     assert found.view is not None
-
-
-def test_a_driver_that_was_killed_drives_nothing_any_more(runs: Path):
-    driver = subprocess.Popen([sys.executable, "-c", HOLD, runs], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert driver.stdout is not None
-    driver.stdout.readline()
-    index = Index(Ledgers(runs), None)
-    assert {row.pid for row in index.refresh().rows if row.name == "held"} == {driver.pid}
-    driver.kill()
-    driver.communicate()
-    assert {row.pid for row in index.refresh().rows} == {None}

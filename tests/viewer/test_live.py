@@ -54,15 +54,15 @@ def test_a_page_is_old_once_a_worker_or_a_check_has_printed(follower: Follower, 
     assert follower.mark("chat") != page
 
 
-def test_a_page_is_old_once_its_driver_was_killed(follower: Follower, runs: Path):
+def test_a_driver_that_was_killed_drives_nothing_any_more_and_its_page_is_old(follower: Follower, runs: Path):
     driver = subprocess.Popen([sys.executable, "-c", HOLD, runs], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert driver.stdout is not None
     driver.stdout.readline()
-    follower.listing()
+    assert [row.pid for row in follower.listing().rows] == [driver.pid]
     page = follower.mark("chat")
     driver.kill()
     driver.communicate()
-    follower.listing()
+    assert [row.pid for row in follower.listing().rows] == [None]
     assert follower.mark("chat") != page
 
 
