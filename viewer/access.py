@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -87,17 +86,9 @@ class Guard:
             answer = RedirectResponse("/" + scope["path"].lstrip("/"), 303)
             answer.set_cookie(self._cookie, given, httponly=True, samesite="strict", path="/")
             return answer
-        if self._is_token(_cookie(Request(scope).headers.get("cookie", ""), self._cookie)):
+        if self._is_token(Request(scope).cookies.get(self._cookie, "")):
             return None
         return PlainTextResponse(_NEEDS_ADDRESS, 403)
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
-
-
-def _cookie(header: str, name: str) -> str:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""

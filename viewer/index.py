@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +26,7 @@ _KEY_FILES = (LEDGER, BATCH, REQUEST)
 _FIELDS = frozenset(field.name for field in fields(Row))
 _SAVE_EVERY = 2000
 _DRIVEN_AT_MOST = 64
+_SAVED_FOR_S = 20.0
 
 Key = tuple[int, int, int]
 """Of the file a row was read from: inode, size in bytes, time of its last change in nanoseconds."""
@@ -54,6 +56,7 @@ class Index:
         self._known = _load(cache, ledgers.root) if cache else {}
         self._listing = Listing((), 0, 0)
         self._changed_rows = 0
+        self._saved_at_s: float | None = None
 
     def refresh(self, *, at_most: int | None = None, stop: Callable[[], bool] = lambda: False) -> Listing:
         """Look at the folder, and read again what has changed, the newest first.
@@ -109,7 +112,20 @@ class Index:
         self._changed_rows += changed
         if self._cache is None or not self._changed_rows or not (done or self._changed_rows >= _SAVE_EVERY):
             return
-        self._changed_rows = 0
+        # A live run changes its row again and again, and the file holds those of all.
+        if self._saved_at_s is not None and time.monotonic() - self._saved_at_s < _SAVED_FOR_S:
+            return
+        self._save()
+
+    def close(self) -> None:
+        """Keep what is known for the next start."""
+        with self._reading:
+            if self._cache is not None and self._changed_rows:
+                self._save()
+
+    def _save(self) -> None:
+        assert self._cache is not None
+        self._changed_rows, self._saved_at_s = 0, time.monotonic()
         kept = {name: [*key, row.json()] for name, (key, row) in self._known.items()}
         with contextlib.suppress(OSError):
             _write(self._cache, orjson.dumps({"version": __version__, "root": str(self._ledgers.root), "rows": kept}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import threading
@@ -51,6 +52,7 @@ class Follower:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._index.close()
 
     def listing(self) -> Listing:
         """The runs as they are now; where very many are new, as far as they are read."""
@@ -95,8 +97,11 @@ class Follower:
 
     def _read_on(self) -> None:
         while not self._stopped.is_set():
-            found = self._index.refresh(at_most=_AT_ONCE, stop=self._stopped.is_set)
-            if not found.missing:
+            missing = 0
+            # Who asks for the list is told what is wrong with the folder; it may be mended meanwhile.
+            with contextlib.suppress(OSError):
+                missing = self._index.refresh(at_most=_AT_ONCE, stop=self._stopped.is_set).missing
+            if not missing:
                 self._wake.wait(_LISTENED_S if self._listeners else _UNHEARD_S)
                 if self._listeners:
                     self._stopped.wait(_LISTENED_S)

@@ -63,6 +63,8 @@ def read_row(ledgers: Ledgers, name: str) -> Row:
         return _row(ledgers.look_once(name))
     except WaypostError as error:
         return Row(name, "run", UNREADABLE, why=error.what)
+    except OSError as error:
+        return Row(name, "run", UNREADABLE, why=str(error))
     except SHAPELESS as error:
         return Row(name, "run", UNREADABLE, why=f"it holds what no graph has written: {type(error).__name__}")
 

@@ -78,6 +78,10 @@ def test_a_wrong_token_is_none(ask: Asker, given: str):
     assert ask("/", Cookie=f"waypost_view_{ask.port}={given}".encode().decode("latin-1")).status in (403, 400)
 
 
+def test_cookies_of_other_servers_on_this_machine_do_no_harm(ask: Asker):
+    assert ask("/", Cookie=f'a={{"x": [1, "y"]}}; strange; b="; {ask.cookie}; c=\x01').status == 200
+
+
 def test_the_cookie_of_another_port_is_none(ask: Asker):
     assert ask("/", Cookie=ask.cookie.replace(str(ask.port), "80", 1)).status == 403
 
