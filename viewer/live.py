@@ -46,10 +46,14 @@ class Follower:
         """Begin to read the runs."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, also all streams of events."""
+    def leave(self) -> None:
+        """Let all streams of events end."""
         self._stopped.set()
         self._wake.set()
+
+    def stop(self) -> None:
+        """End, and keep what is known for the next start."""
+        self.leave()
         if self._thread.is_alive():
             self._thread.join()
         self._index.close()

@@ -53,6 +53,7 @@ class RunPages:
             WaypostError: _told,
             HTTPException: _nothing,
             OSError: _unreadable,
+            Exception: _unexpected,
             **dict.fromkeys(SHAPELESS, _shapeless),
         }
 
@@ -222,6 +223,11 @@ def _nothing(_request: Request, error: Exception) -> Response:
 
 def _unreadable(_request: Request, error: Exception) -> Response:
     return page("error.html.j2", 500, what=str(error), facts={}, next_step="look at the folder and its permissions")
+
+
+def _unexpected(_request: Request, error: Exception) -> Response:
+    what = f"An error in Waypost: {type(error).__name__}: {error}"
+    return page("error.html.j2", 500, what=what, facts={}, next_step="please report it; nothing was changed")
 
 
 def _shapeless(_request: Request, error: Exception) -> Response:

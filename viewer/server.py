@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +24,19 @@ from .says import Says
 
 HOST = "127.0.0.1"
 _HERE = Path(__file__).parent
+
+
+class _Server(uvicorn.Server):
+    """Lets streams end first: the server waits for every answer that is on its way, and theirs have no end."""
+
+    def __init__(self, config: uvicorn.Config, follower: Follower) -> None:
+        super().__init__(config)
+        self._follower = follower
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ctrl-C, or SIGTERM."""
+        self._follower.leave()
+        super().handle_exit(sig, frame)
 
 
 class Viewer:
@@ -48,13 +62,14 @@ class Viewer:
         settings = uvicorn.Config(
             app,
             log_config=None,
+            log_level="critical",
             access_log=False,
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=1,
             server_header=False,
         )
-        self._server = uvicorn.Server(settings)
+        self._server = _Server(settings, self._follower)
 
     def serve(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until Ctrl-C, SIGTERM or `stop`."""
@@ -68,6 +83,7 @@ class Viewer:
 
     def stop(self) -> None:
         """Let `serve` return, from another thread."""
+        self._follower.leave()
         self._server.should_exit = True
 
 
