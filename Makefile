@@ -6,7 +6,8 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output bench bench-dispatch bench-cli
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output screenshots \
+	bench bench-dispatch bench-cli bench-view
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -20,6 +21,8 @@ help:
 	@echo "make mutants           take protections out of the ledger; each must make a test fail"
 	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
 	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
+	@echo "make screenshots       take the pictures of docs/viewer.md again (needs chromium)"
+	@echo "make bench-view        how long the viewer makes a person wait"
 	@echo "make bench-dispatch    what a step costs over running its commands bare"
 	@echo "make bench-cli         how long the command line lets a person wait"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
@@ -78,6 +81,13 @@ huge-output: $(VENV)/.dev
 
 storm: $(VENV)/.dev
 	$(BIN)/python tests/storm/run.py --kills 200
+
+screenshots: $(VENV)/.dev
+	rm -rf /tmp/waypost-shop
+	WAYPOST_SCREENSHOTS=docs/viewer $(BIN)/python -m pytest -q -n 0 tests/viewer/test_in_a_browser.py -k "screenshots or live"
+
+bench-view: $(VENV)/.dev
+	$(BIN)/python benchmarks/view.py
 
 bench-dispatch: $(VENV)/.dev
 	$(BIN)/python benchmarks/dispatch.py

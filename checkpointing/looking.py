@@ -70,6 +70,11 @@ def nodes_that_ran(seen: Mapping[str, Data], before: Mapping[str, Data], called:
     return sorted((ran | {*called}) - _NO_NODES)
 
 
+def visible(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels of the user's own state, without those by which LangGraph drives the graph."""
+    return {name: value for name, value in channels.items() if not name.startswith(("__", "branch:"))}
+
+
 def writes_at(view: View, entry: Entry) -> Iterator[dict[str, Any]]:
     """The pending writes of a checkpoint in LangGraph's order."""
     for task, write in view.writes(entry):

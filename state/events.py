@@ -155,6 +155,14 @@ class WrittenBack(_Told):
     lines: list[int]
 
 
+class Viewing(_Told):
+    """`waypost view` can be asked now: the folder of runs, and the address that lets a browser in."""
+
+    event: Literal["viewing"]
+    runs: str
+    address: str
+
+
 class FailedCheck(TypedDict):
     """A check of the newest round that did not pass.
 
@@ -275,4 +283,5 @@ Told = (
     | TaskStarted
     | TaskEnded
     | BatchResult
+    | Viewing
 )

@@ -11,7 +11,7 @@ from ..._version import __version__
 from .manual import Manuals
 
 _ORDER = (
-    *("run", "watch", "explain", "status", "resume", "approve", "reject"),
+    *("run", "watch", "explain", "status", "view", "resume", "approve", "reject"),
     *("plan", "init", "doctor"),
     *("audit", "bundle", "attest", "keygen"),
     *("clean", "fsck", "ledger", "graph", "schema"),

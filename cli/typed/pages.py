@@ -107,6 +107,19 @@ PAGES: dict[str, Page] = {
         environment=(("NO_COLOR", "no colours, on any terminal"),),
         see=("waypost explain", "waypost watch"),
     ),
+    "view": Page(
+        examples=(
+            ("all runs, in your browser", "waypost view --browser"),
+            ("an address for a browser of your choice", "waypost view .artifacts/agent_runs --port 8321"),
+            ("the address for a script", "waypost view --json | head -1 | jq -r .address"),
+        ),
+        exits=(
+            ("0", "you stopped it"),
+            ("2", "there is no such folder, the port is taken, or the extra `view` is missing"),
+        ),
+        files=(("~/.cache/waypost/view/", "what the list of runs is read from; XDG_CACHE_HOME moves it"),),
+        see=("waypost status", "waypost watch", "docs/viewer.md"),
+    ),
     "plan": Page(
         examples=(
             ("what a file asks for, and what of it can be proved", "waypost plan tasks.md"),

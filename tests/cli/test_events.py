@@ -51,7 +51,7 @@ def test_every_line_that_runs_print_is_one_of_the_schema(told):
 
 def test_nearly_every_kind_of_event_was_seen(told):
     kinds = {name for one in event_schema()["discriminator"]["mapping"] for name in [one]}
-    rare = {"attempt_adopted", "attempt_progress", "draining", "stopping", "written_back"}
+    rare = {"attempt_adopted", "attempt_progress", "draining", "stopping", "written_back", "viewing"}
     assert kinds - {line["event"] for line in told} <= rare
 
 

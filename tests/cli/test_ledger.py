@@ -20,7 +20,7 @@ from kit.threads import Item, Reversed, deltas, subgraphs
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from waypost.checkpointing import LedgerSaver
-from waypost.cli.ledger_diff import changes
+from waypost.checkpointing.differences import changes
 
 __all__ = ["two_threads"]
 
