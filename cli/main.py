@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .typed import evidence, ledgers, runs, tasks
+from .typed import evidence, ledgers, runs, servers, tasks
 from .typed.app import app
 
-__all__ = ["app", "evidence", "ledgers", "main", "runs", "tasks"]
+__all__ = ["app", "evidence", "ledgers", "main", "runs", "servers", "tasks"]
 
 
 def main() -> None:

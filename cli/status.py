@@ -17,6 +17,7 @@ from ..nodes.context import RunContext
 from ..nodes.prepare import REQUEST, recall_run
 from ..state.errors import RunNotFound, WaypostError
 from ..state.ids import run_id as checked_run_id
+from ..state.ids import server_thread
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS
 from .batch_state import batch_row, show_batch
@@ -57,7 +58,8 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
             driver = _driver(saver, state)
         if json:
             record = summary_record(state, context.run_dir(thread))
-            print(jsonlib.dumps({**record, "driver": driver, "state": state.model_dump(mode="json")}))
+            known_as = {"driver": driver, "server_thread": server_thread(thread)}
+            print(jsonlib.dumps({**record, **known_as, "state": state.model_dump(mode="json")}))
             return 0
         _print_detail(state, context.run_dir(thread), driver)
         return 0
@@ -114,7 +116,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 def _print_detail(state: PipelineState, run_dir: Path, driver: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    lines = [("run", state.run_id), ("driver", driver), *summary_lines(state, run_dir)]
+    lines = [("run", state.run_id), ("driver", driver), ("in Studio", f"thread {server_thread(state.run_id)}")]
+    lines += summary_lines(state, run_dir)
     for label, text in lines:
         console.print(Text(f"{label:<11} {text}".rstrip()))
     for move in state.transitions:

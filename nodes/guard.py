@@ -46,8 +46,12 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
     """
 
     def run(state: _Input, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        failpoint(f"node.{node}.enter")
         context: RunContext = runtime.context or default
+        with context.busy:
+            return work(state, runtime, context)
+
+    def work(state: _Input, runtime: Runtime[RunContext], context: RunContext) -> dict[str, Any]:
+        failpoint(f"node.{node}.enter")
         masker = context.environment.masker()
         call = _call(runtime, context, masker)
         clock = time.monotonic()

@@ -149,6 +149,18 @@ class StateError(WaypostError):
     """A state, or an update to it, does not fit the schema or breaks an invariant."""
 
 
+class Refused(WaypostError, ValueError):
+    """Any of these errors as a LangGraph server is told it: of others than ValueError it shows no message.
+
+    Args:
+        error: what was raised.
+    """
+
+    def __init__(self, error: WaypostError) -> None:
+        super().__init__(f"{type(error).__name__}: {error.what}", facts=error.facts, next_step=error.next_step)
+        self.exit_code = error.exit_code
+
+
 class EvidenceError(WaypostError):
     """A record that evidence is derived from is missing or does not match its hash."""
 

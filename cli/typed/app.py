@@ -13,6 +13,7 @@ _ORDER = (
     *("run", "resume", "approve", "reject", "status"),
     *("plan", "init", "doctor"),
     *("audit", "bundle", "attest", "keygen"),
+    *("studio", "mcp"),
     *("clean", "fsck", "ledger", "graph", "schema"),
 )
 
