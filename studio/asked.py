@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from ..state.errors import InputError, WorkerUnknown
 from ..state.isolation import Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 
+WORKSPACE_VARIABLE = "WAYPOST_WORKSPACE"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -24,9 +26,13 @@ class NewRun(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="New run")
 
-    task_file: str = Field(description="The task card, or task file of another tool: an absolute path.")
+    task_file: str = Field(
+        description="The task card, or task file of another tool; relative to the folder the server was started in."
+    )
     task: str | None = Field(default=None, description="Which task of the file; needed if it holds several.")
-    workspace: str = Field(default=".", description="The git repository to work in; the server's folder if left out.")
+    workspace: str = Field(
+        default=".", description="The git repository to work in; the folder that the server was started in if left out."
+    )
     worker: str = Field(default="shell", description="Who does the work: shell, claude, ...; see `waypost doctor`.")
     isolate: Isolation = Field(default=Isolation.NONE, description="Work in the checkout, or in git worktrees.")
     merge: MergePolicy = Field(default=MergePolicy.FF, description="Isolated and verified: fast-forward, or leave it.")
@@ -50,14 +56,15 @@ def begin(given: object, limits: object, *, thread: str, runs: Path) -> Pipeline
         InputError: something of what was given cannot be used, or the thread has a run already.
     """
     asked = _checked(NewRun, given)
-    workspace = Path(asked.workspace)
-    config = load_config(workspace.absolute())
+    here = Path(os.environ.get(WORKSPACE_VARIABLE) or ".").absolute()
+    workspace, task_file = here / asked.workspace, here / asked.task_file
+    config = load_config(workspace)
     context = context_of(runs, config)
     if asked.worker not in context.workers:
         known = ", ".join(sorted(context.workers))
         raise WorkerUnknown(f'there is no worker "{asked.worker}"', facts={"known": known})
     state = new_run(
-        asked.task_file,
+        task_file,
         task=asked.task,
         workspace=workspace,
         runs_dir=runs,
@@ -66,22 +73,22 @@ def begin(given: object, limits: object, *, thread: str, runs: Path) -> Pipeline
         run=thread,
         isolate=asked.isolate,
         merge=asked.merge,
-        accepted=_accepted(asked),
+        accepted=_accepted(asked, task_file),
         environment=context.environment,
     )
     keep_config(RunContext(runs_dir=runs).run_dir(state.run_id), config)
     return state
 
 
-def _accepted(asked: NewRun) -> AcceptedTask | None:
-    source = open_source(Path(asked.task_file), SourceOptions())
+def _accepted(asked: NewRun, task_file: Path) -> AcceptedTask | None:
+    source = open_source(task_file, SourceOptions())
     if source.is_card:
         return None
     if asked.accept is None:
         raise InputError(
             "nobody accepted the plan of this file: nothing was started",
             facts={"digest": source.digest},
-            next_step=f"read it with waypost plan {asked.task_file}, and give its digest in the field accept",
+            next_step=f"read it with waypost plan {task_file}, and give its digest in the field accept",
         )
     task = source.the_task(asked.task)
     return accept(source, task.id, AcceptOptions(digest=asked.accept), SourceOptions())

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from ..checkpointing.server import RUNS_DIR_VARIABLE
 from ..cli.ledger_text import answer, print_json
+from ..nodes.workers.files import make_private_folder
 from ..state.errors import InputError
+from .asked import WORKSPACE_VARIABLE
 from .register import register
 
+# Its own command tells its makers that it was started, unless this is exactly "1".
+_SILENT = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
 _CONFIG = Path(__file__).resolve().parents[1] / "langgraph.json"
 
 
@@ -24,8 +28,11 @@ def serve(*, runs: Path, port: int, json: bool) -> int:
                 "the server needs the package langgraph-cli[inmem], which is not installed",
                 next_step='pip install "waypost[studio]"',
             )
-        # Its own command tells its makers that it was started, unless this is exactly "1".
-        os.environ |= {RUNS_DIR_VARIABLE: str(runs.absolute()), "LANGGRAPH_CLI_NO_ANALYTICS": "1"}
+        os.environ |= {RUNS_DIR_VARIABLE: str(runs.absolute()), WORKSPACE_VARIABLE: str(Path.cwd()), **_SILENT}
+        # The server reads pickles from its working directory, and writes them there: not from what somebody cloned.
+        home = runs.absolute() / ".studio"
+        make_private_folder(home)
+        os.chdir(home)
         options = ["--config", str(_CONFIG), "--host", "127.0.0.1", "--port", str(port), "--no-reload", "--no-browser"]
         os.execv(sys.executable, [sys.executable, "-m", "langgraph_cli", "dev", *options])
 
