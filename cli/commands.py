@@ -52,7 +52,7 @@ def run_task(asked: RunRequest) -> int:
             run=asked.run_id,
             isolate=asked.isolate,
             merge=asked.merge,
-            accepted=None if source.is_card else _accepted(source, asked),
+            accepted=None if source.is_card and asked.accepting.digest is None else _accepted(source, asked),
             environment=context.environment,
         )
         keep_config(context.run_dir(state.run_id), config)
@@ -99,7 +99,7 @@ def resume_run(asked: ResumeRequest) -> int:
         context = configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}")
         note = context.environment.masker().text(asked.note)
-        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
+        given = cast(Any, Command(resume=answer(state, decision, note, asked.who))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:

@@ -49,6 +49,7 @@ class ResumeRequest:
     runs: Path
     decision: str | None
     note: str = ""
+    who: str | None = None
     sign: Sign | None = None
     json: bool = False
     reread_config: bool = False
@@ -65,6 +66,8 @@ def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
         max_parallel=given["max_parallel"],
         limits=Limits(**{name: given[name] for name in Limits.model_fields if given[name] is not None}),
         sourced=SourceOptions(format=given["format"], tag=given["tag"], model=given["model"]),
-        accepting=AcceptOptions(yes=given["yes"], digest=given["accept"], write_back=given["write_back"]),
+        accepting=AcceptOptions(
+            yes=given["yes"], digest=given["accept"], write_back=given["write_back"], who=given["who"]
+        ),
         sign=sign,
     )

@@ -29,10 +29,7 @@ from .view import choose_view
 
 def show_all(*, runs: Path, json: bool) -> int:
     """One line per run, newest first. A run that cannot be read is shown as such, and the exit code is 1."""
-    with open_saver(runs, read_only=True) as saver:
-        asked = (path.parent.name for name in (REQUEST, BATCH) for path in runs.glob(f"*/{name}"))
-        rows = [_row(saver, runs, thread) for thread in sorted({*saver.threads(), *asked})]
-    rows.sort(key=lambda row: str(row["created_at"] or ""), reverse=True)
+    rows = rows_of(runs)
     if json:
         for row in rows:
             print(jsonlib.dumps(row))
@@ -41,6 +38,14 @@ def show_all(*, runs: Path, json: bool) -> int:
     else:
         print(f"no runs in {runs}")
     return 1 if any(row["status"] == "UNREADABLE" for row in rows) else 0
+
+
+def rows_of(runs: Path) -> list[dict[str, Any]]:
+    """A row for each run, newest first; one that cannot be read is UNREADABLE."""
+    with open_saver(runs, read_only=True) as saver:
+        asked = (path.parent.name for name in (REQUEST, BATCH) for path in runs.glob(f"*/{name}"))
+        rows = [_row(saver, runs, thread) for thread in sorted({*saver.threads(), *asked})]
+    return sorted(rows, key=lambda row: str(row["created_at"] or ""), reverse=True)
 
 
 def show_one(run: str, *, runs: Path, json: bool) -> int:
@@ -55,7 +60,7 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
             state = read_state(compose(saver, context), thread) or recall_run(context.run_dir(thread))
             if state is None:
                 raise RunNotFound(f"there is no run {thread} in {runs}", next_step=f"waypost status --runs {runs}")
-            driver = _driver(saver, state)
+            driver = driver_of(saver, state)
         if json:
             record = summary_record(state, context.run_dir(thread))
             known_as = {"driver": driver, "server_thread": server_thread(thread)}
@@ -83,14 +88,14 @@ def _row(saver: LedgerSaver, runs: Path, thread: str) -> dict[str, Any]:
             "status": state.status.value,
             "steps": f"{len(state.accepted)}/{total}",
             "created_at": state.created_at.isoformat() if state.created_at else None,
-            "driver": _driver(saver, state),
+            "driver": driver_of(saver, state),
             "waits_for": waits_for(state),
         }
     except WaypostError as error:
         return {**row, "error": error.what, "driver": "nobody"}
 
 
-def _driver(saver: LedgerSaver, state: PipelineState) -> str:
+def driver_of(saver: LedgerSaver, state: PipelineState) -> str:
     """Who drives the run now, as far as can be seen from here."""
     if state.status in ENDS:
         return "ended"

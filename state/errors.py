@@ -106,6 +106,10 @@ class WorkerUnknown(InputError):
     """No worker of that name is registered."""
 
 
+class NotAllowed(InputError):
+    """An agent asks for what only a person may do, or allow."""
+
+
 class IllegalTransition(WaypostError):
     """A node tried to move the run along an edge that the transition table does not have.
 

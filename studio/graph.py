@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -55,7 +55,7 @@ class ServedPipeline(Pipeline):
             run, given = await asyncio.to_thread(_prepare, ledgers, thread, input, context, self)
             async with _driving(run, ledgers, thread):
                 stream = super().astream(given, config, context=run, **options)
-                async for chunk in cast(AsyncIterator[Any], stream):
+                async for chunk in stream:
                     yield chunk
                 await asyncio.to_thread(_close, self, ledgers, thread, run)
 
@@ -93,7 +93,7 @@ def _told_to_the_server() -> Generator[None]:
 
 
 @asynccontextmanager
-async def _driving(run: RunContext, ledgers: ServedLedgers, thread: str) -> AsyncIterator[None]:
+async def _driving(run: RunContext, ledgers: ServedLedgers, thread: str) -> AsyncGenerator[None]:
     """While entered the run is driven. At the end no node runs any more, and any other process may go on with it.
 
     A run that is cancelled is drained: its nodes cannot be stopped from outside, so they are told, and waited for.
@@ -128,11 +128,12 @@ def _prepare(
     if state is not None and state.run_id != run:
         raise InputError(f"thread {thread} holds the state of run {state.run_id}, which has a ledger of its own")
     if given is None or isinstance(given, Command):
+        going_on = cast(Any, given)
         asked = recall_run(here.run_dir(run)) if state is None else None
         state = state or asked
         if state is None:
             raise RunNotFound(f"thread {thread} has no run yet", next_step="start one: give a task_file")
-        return configured(here, state), asked or given
+        return configured(here, state), asked or going_on
     if state is not None:
         raise InputError(
             f"thread {thread} has a run already: {state.run_id} is {state.status}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -57,10 +58,10 @@ def register(run: str, *, runs: Path, url: str = SERVER_URL) -> Registered:
         client.threads.create(
             thread_id=thread, if_exists="do_nothing", graph_id=GRAPH, metadata={"waypost_run_id": checked}
         )
-        state = client.threads.get_state(thread)
+        state: dict[str, Any] = {**client.threads.get_state(thread)}
     except (httpx.HTTPError, LangGraphError) as error:
         raise InputError(
             f"no LangGraph server answers at {url}: {error}", next_step="start one with langgraph dev, or give --url"
         ) from None
     page = f"{_STUDIO}?{urlencode({'baseUrl': url})}"
-    return Registered(checked, thread, state["checkpoint"] is not None and bool(state["values"]), page)
+    return Registered(checked, thread, bool(state["values"]), page)

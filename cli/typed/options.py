@@ -13,6 +13,7 @@ RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that holds all 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output, one JSON object per line.")]
 RunArgument = Annotated[str, typer.Argument(help="Run id, as printed by `waypost run` and `waypost status`.")]
 NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
+WhoOption = Annotated[str | None, typer.Option("--who", help="In whose name; your login name if not given.")]
 ThreadArgument = Annotated[str, typer.Argument(help="Run id, or the thread id of any other graph.")]
 DatabaseArgument = Annotated[str, typer.Argument(help="sqlite:FILE, a database of LangGraph's SqliteSaver.")]
 SignOption = Annotated[Path | None, typer.Option("--sign", help="Private key (PEM) that signs the attestation.")]

@@ -22,6 +22,7 @@ from .options import (
     SignOption,
     TagOption,
     TaskFileArgument,
+    WhoOption,
     WriteBackOption,
     YesOption,
 )
@@ -71,6 +72,7 @@ def run(
     yes: YesOption = False,
     accept: AcceptOption = None,
     write_back: WriteBackOption = False,
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -94,6 +96,7 @@ def resume(
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     reread_config: Annotated[
         bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
@@ -112,7 +115,7 @@ def resume(
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
     decision = chosen[0] if chosen else None
     request = ResumeRequest(
-        run_id, runs, decision, note=note, sign=signer(sign, json), json=json, reread_config=reread_config
+        run_id, runs, decision, note=note, who=who, sign=signer(sign, json), json=json, reread_config=reread_config
     )
     raise typer.Exit(resume_run(request))
 
@@ -122,6 +125,7 @@ def approve(
     run_id: RunArgument,
     runs: RunsOption = RUNS_DIR,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -132,7 +136,9 @@ def approve(
     from ..commands import resume_run
     from ..requests import ResumeRequest
 
-    raise typer.Exit(resume_run(ResumeRequest(run_id, runs, "approve", note=note, sign=signer(sign, json), json=json)))
+    raise typer.Exit(
+        resume_run(ResumeRequest(run_id, runs, "approve", note=note, who=who, sign=signer(sign, json), json=json))
+    )
 
 
 @app.command()
@@ -140,6 +146,7 @@ def reject(
     run_id: RunArgument,
     runs: RunsOption = RUNS_DIR,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -150,7 +157,9 @@ def reject(
     from ..commands import resume_run
     from ..requests import ResumeRequest
 
-    raise typer.Exit(resume_run(ResumeRequest(run_id, runs, "reject", note=note, sign=signer(sign, json), json=json)))
+    raise typer.Exit(
+        resume_run(ResumeRequest(run_id, runs, "reject", note=note, who=who, sign=signer(sign, json), json=json))
+    )
 
 
 @app.command()

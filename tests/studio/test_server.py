@@ -110,7 +110,7 @@ def test_a_fork_from_an_older_checkpoint_is_checked_anew_and_seen_by_an_audit(se
     assert server.wait(thread)["status"] == "DONE"
     assert len(history(server, thread)) == len(before) + 3
     findings = json.loads(server.here("audit", thread).out)["findings"]
-    assert {finding["subject"] for finding in findings if finding["found"] == "wrong"} == {"history"}
+    assert {finding["area"] for finding in findings if finding["found"] == "wrong"} == {"records"}
     assert (server.repo / "forked.txt").read_text() == "once\n"
 
 
