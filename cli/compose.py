@@ -12,6 +12,7 @@ from ..nodes.config import Config
 from ..nodes.context import RunContext
 from ..nodes.workers import Environment, Worker, builtin_workers
 from ..nodes.workers.agents import agent_workers
+from ..telemetry.listening import listener
 
 
 def open_saver(runs: Path, *, read_only: bool = False) -> LedgerSaver:
@@ -31,6 +32,7 @@ def context_of(runs: Path, config: Config) -> RunContext:
         workers=workers_of(config),
         environment=Environment(allow=config.environment.allow, secret=config.environment.secret),
         prompt_template=config.prompt_template,
+        listen=listener(),
     )
 
 

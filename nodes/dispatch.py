@@ -122,6 +122,8 @@ def _told(attempt: Attempt, job: Job, call: Call) -> Attempt:
     event = _event("attempt_finished", job)
     code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
     event["outcome"] = f"{attempt.outcome}{code}"
+    if usage := attempt.usage.model_dump(exclude_none=True):
+        event["usage"] = usage
     call.say(event)
     return attempt
 
@@ -227,5 +229,6 @@ def _event(kind: EventKind, job: Job) -> Event:
         node=Node.DISPATCH,
         step=job.step.id,
         attempt=job.order.number,
+        worker=job.worker,
         text=f"{job.step.title} [{job.worker}]",
     )

@@ -95,7 +95,9 @@ def _call(runtime: Runtime[RunContext], context: RunContext, masker: Masker) -> 
         return context.drain.is_set() or (control is not None and control.drain_requested)
 
     def say(event: Event) -> None:
-        runtime.stream_writer(hide_in_event(event, masker))
+        hidden = hide_in_event(event, masker)
+        runtime.stream_writer(hidden)
+        context.listen(hidden)
 
     return Call(context=context, say=say, draining=draining)
 

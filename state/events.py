@@ -24,6 +24,9 @@ class Event(TypedDict):
         event: what happened.
         node: the stage it happened in.
         step, attempt: the step and the number of the attempt, where there is one.
+        worker: who makes the attempt.
+        check: the id of the check.
+        usage: what an attempt used, as far as its worker says: turns, cost_usd, input_tokens, output_tokens.
         text: the command, check, reason or path it is about.
         outcome: how it ended, for the `_finished` events.
         duration_s: seconds it took, for the `_finished` events.
@@ -34,6 +37,9 @@ class Event(TypedDict):
     node: str
     step: NotRequired[str]
     attempt: NotRequired[int]
+    worker: NotRequired[str]
+    check: NotRequired[str]
+    usage: NotRequired[dict[str, float]]
     text: NotRequired[str]
     outcome: NotRequired[str]
     duration_s: NotRequired[float]

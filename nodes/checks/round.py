@@ -100,7 +100,7 @@ class Round:
                 outcome=outcome,
                 reason=reason,
             )
-            self._say("check_finished", check.step, check.run, outcome)
+            self._say("check_finished", check.id, check.step, check.run, outcome)
             yield check
 
     def output(self, output: Output, before: Check) -> Check:
@@ -108,7 +108,7 @@ class Round:
         outcome, reason = look_at_output(self.workspace, output.path)
         if outcome is before.outcome:
             return before.model_copy(update={"reason": reason})
-        self._say("check_finished", before.step, before.run, outcome)
+        self._say("check_finished", before.id, before.step, before.run, outcome)
         return before.model_copy(update={"outcome": outcome, "reason": reason})
 
     def scope(
@@ -158,7 +158,7 @@ class Round:
 
     def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
         """Something that git was asked about the branch of an isolated run."""
-        self._say("check_finished", step, run, outcome)
+        self._say("check_finished", self._id(step, ref), step, run, outcome)
         return Check(
             id=self._id(step, ref),
             round=self.number,
@@ -191,7 +191,7 @@ class Round:
         stands_for: str | None = None,
     ) -> Check:
         check_id = self._id(step, command.ref) + suffix
-        self._say("check_started", step, text, None)
+        self._say("check_started", check_id, step, text, None)
         started = datetime.now(UTC)
         log = self.folder / f"{check_id.partition('.')[2]}.log"
         timeout_s = command.timeout_s or self.limits.check_timeout_s
@@ -213,7 +213,7 @@ class Round:
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
         outcome, reason = self._judge(ran, text, argv, env)
-        self._say("check_finished", step, text, outcome, ran.duration_s)
+        self._say("check_finished", check_id, step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
             round=self.number,
@@ -251,9 +251,15 @@ class Round:
         return f"{self.number}.{step or 'task'}.{ref}"
 
     def _say(
-        self, kind: EventKind, step: StepId | None, text: str, outcome: Outcome | None, duration_s: float = 0.0
+        self,
+        kind: EventKind,
+        check: str,
+        step: StepId | None,
+        text: str,
+        outcome: Outcome | None,
+        duration_s: float = 0.0,
     ) -> None:
-        event = Event(event=kind, run_id=self.run, node=Node.VERIFY, text=text)
+        event = Event(event=kind, run_id=self.run, node=Node.VERIFY, check=check, text=text)
         if step:
             event["step"] = step
         if outcome:
