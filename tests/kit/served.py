@@ -43,7 +43,7 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._answers)
+        wait_for(self._answers, timeout_s=150)
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from kit.cards import card
+from kit.cards import card, write_card
 from kit.served import GRAPH, Served, serving
 from kit.waiting import wait_for
 from langgraph_sdk.errors import BadRequestError
 from waypost.checkpointing import fsck
 from waypost.state.ids import server_thread
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "studio.md").read_text(encoding="utf-8")
 BLOCKS = card(bash="echo try >> tries", verify="test -e mended")
 WAITS = card(
     bash="echo begin >> work.txt; while [ ! -e ../go ]; do sleep 0.05; done; echo end >> work.txt",
@@ -191,10 +195,31 @@ def test_what_stands_in_the_record_cannot_be_set_copied_or_deleted(server, done)
     assert threads.get_state(done)["values"]["status"] == "DONE"
 
 
-def test_pages_of_strangers_may_not_ask_the_server(server):
-    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-    answer = httpx.options(f"http://127.0.0.1:{server.port}/threads", headers=asked)
-    assert "access-control-allow-origin" not in answer.headers
+def test_the_python_of_its_page_runs(server):
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    write_card(server.repo, card(bash="echo x > page.txt", verify="test -s page.txt", task="PAGE-1"))
+    program = program.replace(":2024", f":{server.port}")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("DONE 7 checkpoints\n", "")
+
+
+STRANGERS = [{"Origin": "https://example.org"}, {"Origin": "null"}, {"Host": "rebound.example.org"}]
+
+
+@pytest.mark.parametrize("headers", STRANGERS)
+def test_a_page_of_a_stranger_can_send_the_server_nothing(server, headers):
+    before = len(server.client.threads.search(limit=1000))
+    answer = httpx.post(f"http://127.0.0.1:{server.port}/threads", headers=headers, content="{}")
+    assert answer.status_code == 403
+    assert len(server.client.threads.search(limit=1000)) == before
+
+
+def test_the_page_of_studio_may_ask_and_read(server):
+    url, page = f"http://127.0.0.1:{server.port}/threads", {"Origin": "https://smith.langchain.com"}
+    asked = httpx.options(url, headers={**page, "Access-Control-Request-Method": "POST"})
+    made = httpx.post(url, headers=page, json={})
+    assert (asked.status_code, made.status_code) == (200, 200)
+    assert made.headers["access-control-allow-origin"] == page["Origin"]
 
 
 def test_the_server_keeps_its_own_files_out_of_the_repository(server, done):

@@ -199,7 +199,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 provider = TracerProvider()
-provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.name + chr(10))))
+told = ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.name + chr(10))
+provider.add_span_processor(SimpleSpanProcessor(told))
 trace.set_tracer_provider(provider)
 from waypost.cli.main import app
 app(["run", sys.argv[1], "--worker", "shell"])
@@ -223,3 +224,13 @@ def test_by_default_a_run_connects_to_nothing_and_loads_no_exporter(repo, tmp_pa
     assert unplugged.went_out() == []
     assert "waypost.telemetry.spans" not in ran.stderr
     assert "opentelemetry.exporter" not in ran.stderr
+
+
+def test_the_guard_of_these_tests_hears_who_goes_out(tmp_path):
+    unplugged = Unplugged(tmp_path / "unplugged")
+    going_out = "import socket; socket.create_connection(('192.0.2.1', 9), timeout=1)"
+    ran = subprocess.run(
+        [sys.executable, "-c", going_out], env=unplugged.environment(environment()), capture_output=True
+    )
+    assert ran.returncode == 1
+    assert unplugged.went_out() == ["socket.getaddrinfo 192.0.2.1"]
