@@ -33,6 +33,6 @@ class Names:
 
     def _names(self) -> list[str]:
         try:
-            return [path.name for path in self._root.iterdir()]
+            return [path.name for path in self._root.iterdir() if not path.name.startswith(".")]
         except OSError:
             return []
