@@ -63,7 +63,7 @@ class Agent:
 def talking(server: Any) -> Iterator[Agent]:
     info = Implementation(name="tester", version="1")
     with start_blocking_portal() as portal:
-        client = Client(server, client_info=info, mode="legacy")
+        client = Client(server, client_info=info)
         with portal.wrap_async_context_manager(client) as ready:
             yield Agent(portal, ready)
 

@@ -182,17 +182,21 @@ def test_only_a_worker_that_a_person_named_is_handed_work(stranger, repo):
 
 
 def accepted_by_a_person(repo: Path) -> Any:
-    shown = waypost_here("plan", write_card(repo, EASY), "--json", cwd=repo)
+    shown = waypost_here("plan", write_card(repo, WAITS), "--json", cwd=repo)
     return in_process(repo, accepted=(json.loads(shown.out.splitlines()[-1])["digest"],))
 
 
-def test_a_plan_that_a_person_accepted_runs_and_only_as_long_as_it_is_that_plan(repo):
+def test_what_a_person_accepted_runs_as_it_was_accepted_and_is_drained_when_the_client_goes(repo):
     with talking(accepted_by_a_person(repo)) as agent:
         run = agent.call("run", task_file="tasks.md")["run_id"]
-        assert agent.call("status", run_id=run, follow_s=120)["status"] == "DONE"
-        write_card(repo, EASY.replace("echo x", "echo evil"))
+        write_card(repo, WAITS.replace("echo begin", "echo evil"))
         with pytest.raises(Refusal, match="no person has accepted"):
             agent.call("run", task_file="tasks.md")
+        wait_for((repo.parent / "work.txt").exists)
+    shown = json.loads(waypost_here("status", run, "--runs", repo.parent / "runs", "--json", cwd=repo).out)
+    assert (shown["status"], shown["driver"]) == ("DRAINING", "nobody: resume it")
+    assert (repo.parent / "work.txt").read_text() == "begin\n"
+    (repo.parent / "go").touch()
 
 
 def test_a_configuration_that_was_changed_meanwhile_is_not_used(repo):
@@ -200,15 +204,6 @@ def test_a_configuration_that_was_changed_meanwhile_is_not_used(repo):
         (repo / "waypost.toml").write_text('[environment]\nallow = ["HOME"]\n', encoding="utf-8")
         with pytest.raises(Refusal, match="configuration of the project was changed"):
             agent.call("run", task_file="tasks.md")
-
-
-def test_when_the_client_goes_its_runs_are_drained(repo):
-    with talking(in_process(repo, may_accept=True)) as agent:
-        run = agent.run(write_card(repo, WAITS))
-        wait_for((repo.parent / "work.txt").exists)
-    shown = json.loads(waypost_here("status", run, "--runs", repo.parent / "runs", "--json", cwd=repo).out)
-    assert (shown["status"], shown["driver"]) == ("DRAINING", "nobody: resume it")
-    (repo.parent / "go").touch()
 
 
 def test_nothing_but_the_protocol_is_on_standard_output(repo):
