@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from ..checkpointing.server import RUNS_DIR_VARIABLE
 from ..cli.ledger_text import answer, print_json
+from ..nodes.prepare import make_runs_folder
 from ..nodes.workers.files import make_private_folder
 from ..state.errors import InputError
 from .asked import WORKSPACE_VARIABLE
@@ -16,6 +18,7 @@ from .register import register
 
 # Its own command tells its makers that it was started, unless this is exactly "1".
 _SILENT = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
+_AT_ONCE = 4
 _CONFIG = Path(__file__).resolve().parents[1] / "langgraph.json"
 
 
@@ -29,14 +32,30 @@ def serve(*, runs: Path, port: int, json: bool) -> int:
                 next_step='pip install "waypost[studio]"',
             )
         os.environ |= {RUNS_DIR_VARIABLE: str(runs.absolute()), WORKSPACE_VARIABLE: str(Path.cwd()), **_SILENT}
-        # The server reads pickles from its working directory, and writes them there: not from what somebody cloned.
-        home = runs.absolute() / ".studio"
-        make_private_folder(home)
-        os.chdir(home)
-        options = ["--config", str(_CONFIG), "--host", "127.0.0.1", "--port", str(port), "--no-reload", "--no-browser"]
+        os.chdir(_fresh_home(runs.absolute()))
+        # One at a time would let a long run hold up all others.
+        options = ["--n-jobs-per-worker", str(_AT_ONCE), "--no-reload", "--no-browser"]
+        options += ["--config", str(_CONFIG), "--host", "127.0.0.1", "--port", str(port)]
         os.execv(sys.executable, [sys.executable, "-m", "langgraph_cli", "dev", *options])
 
     return answer(work, json=json)
+
+
+def _fresh_home(runs: Path) -> Path:
+    """An empty folder for the server to work in.
+
+    It reads pickles from its working directory, and would go on by itself with what they say was running: what an
+    earlier server left there, or somebody else has put there, is not taken up.
+    """
+    home = runs / ".studio"
+    try:
+        make_runs_folder(runs)
+        if os.path.lexists(home):
+            shutil.rmtree(home)
+        make_private_folder(home)
+    except OSError as error:
+        raise InputError(f"the server cannot work in {home}: {error.strerror or error}") from None
+    return home
 
 
 def tell(run: str, runs: Path, port: int, *, json: bool) -> int:

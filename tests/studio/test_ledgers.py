@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from kit.repos import make_repo
 from waypost.checkpointing import LedgerSaver
 from waypost.graphs.pipeline import build_pipeline
 from waypost.state.ids import is_server_thread, server_thread
+from waypost.studio.command import serve
 from waypost.studio.ledgers import ServedLedgers
 from waypost.studio.versions import for_ledger, for_server
 
@@ -77,3 +79,23 @@ def test_without_its_packages_the_extra_is_named(runs, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     ran = waypost_here("studio", "--runs", runs, cwd=runs)
     assert (ran.code, 'pip install "waypost[studio]"' in ran.err) == (2, True)
+
+
+def test_what_lies_where_the_server_works_is_not_taken_up(tmp_path, monkeypatch):
+    planted = tmp_path / ".studio" / ".langgraph_api" / ".langgraph_ops.pckl"
+    planted.parent.mkdir(parents=True)
+    planted.write_bytes(b"cos\nsystem\n(S'touch planted'\ntR.")
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _program, words: started.append(words))
+    monkeypatch.chdir(tmp_path)
+    for variable in (
+        "WAYPOST_RUNS_DIR",
+        "WAYPOST_WORKSPACE",
+        "LANGGRAPH_CLI_NO_ANALYTICS",
+        "LANGGRAPH_NO_VERSION_CHECK",
+    ):
+        monkeypatch.setenv(variable, "before")
+    serve(runs=tmp_path, port=2024, json=False)
+    assert (started[0][2:4], Path.cwd()) == (["langgraph_cli", "dev"], tmp_path / ".studio")
+    assert not planted.exists()
+    assert (os.environ["WAYPOST_RUNS_DIR"], os.environ["LANGGRAPH_CLI_NO_ANALYTICS"]) == (str(tmp_path), "1")
