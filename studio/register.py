@@ -55,6 +55,8 @@ def register(run: str, *, runs: Path, url: str = SERVER_URL) -> Registered:
     thread = server_thread(checked)
     client = get_sync_client(url=url, api_key=None, timeout=_TIMEOUT_S)
     try:
+        # The client would try several times where nobody answers.
+        httpx.get(f"{url}/ok", timeout=_TIMEOUT_S).raise_for_status()
         client.threads.create(
             thread_id=thread, if_exists="do_nothing", graph_id=GRAPH, metadata={"waypost_run_id": checked}
         )
