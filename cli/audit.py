@@ -24,7 +24,7 @@ def audit(what: str, *, runs: Path, opener: Opener | None, json: bool) -> int:
     """0 the run is DONE and everything that could be looked at is right, 1 something is wrong, 2 nothing to audit."""
 
     def work() -> int:
-        found = look_again(what, runs, opener)
+        found = _audit(what, runs, opener)
         _tell_json(found) if json else _tell(found)
         return 0 if found.ok else FAILED
 
@@ -42,14 +42,14 @@ def audit_foreign_log(path: Path, *, json: bool) -> int:
     return answer(work, json=json)
 
 
-def look_again(what: str, runs: Path, opener: Opener | None) -> Audit:
-    """The findings over a run, or over the file of a bundle.
-
-    Raises:
-        InputError: there is nothing to audit.
-    """
+def _audit(what: str, runs: Path, opener: Opener | None) -> Audit:
     if Path(what).is_file():
         return _audit_bundle(Path(what), opener)
+    return audit_of(what, runs, opener)
+
+
+def audit_of(what: str, runs: Path, opener: Opener | None = None) -> Audit:
+    """All findings over a run in this folder. Raises InputError where there is none."""
     run = checked_run_id(what)
     run_dir = runs.absolute() / run
     refuse_batch(run_dir)

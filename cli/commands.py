@@ -8,13 +8,11 @@ from typing import Any, cast
 from langgraph.types import Command
 
 from ..graphs.pipeline import build_pipeline
-from ..nodes.config import keep_config, kept_config, load_config
+from ..nodes.config import keep_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.formats.foreign import TaskSource
 from ..nodes.prepare import AcceptedTask, new_run
-from ..nodes.recall import recall_run
-from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
-from ..state.ids import run_id as checked_run_id
+from ..state.errors import Interrupted, WaypostError, WorkerUnknown
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
@@ -24,6 +22,7 @@ from .compose import compose, open_saver
 from .configured import context_of
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code, nobody_reads
+from .found import configured, last_state
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept, open_source
@@ -53,7 +52,7 @@ def run_task(asked: RunRequest) -> int:
             run=asked.run_id,
             isolate=asked.isolate,
             merge=asked.merge,
-            accepted=None if source.is_card else _accepted(source, asked),
+            accepted=None if source.is_card and asked.accepting.digest is None else _accepted(source, asked),
             environment=context.environment,
         )
         keep_config(context.run_dir(state.run_id), config)
@@ -93,15 +92,15 @@ def resume_run(asked: ResumeRequest) -> int:
         if resumes_a_batch(asked):
             return resume_batch(asked)
         context = RunContext(runs_dir=runs.absolute())
-        state = _last_state(asked.run_id, runs, context)
+        state = last_state(asked.run_id, runs, context)
         if decision is not None:
             refuse_decision(state, decision, runs=runs)
         elif state.status in ENDS or state.status is Status.BLOCKED:
             return _close(state, context, view)
-        context = _configured(context, state, reread=asked.reread_config)
+        context = configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}", context.run_dir(state.run_id))
         note = context.environment.masker().text(asked.note)
-        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
+        given = cast(Any, Command(resume=answer(state, decision, note, asked.who))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
@@ -164,25 +163,3 @@ def _close(state: PipelineState, context: RunContext, view: View) -> int:
     if refused is not None:
         raise refused
     return exit_code(state)
-
-
-def _configured(context: RunContext, state: PipelineState, *, reread: bool) -> RunContext:
-    """The context that the run was started with, or with what its workspace configures now."""
-    run_dir = context.run_dir(state.run_id)
-    config = None if reread else kept_config(run_dir)
-    if config is None:
-        config = load_config(Path(state.workspace))
-        keep_config(run_dir, config)
-    return context_of(context.runs_dir, config)
-
-
-def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:
-    """The newest state of a run; what was asked for, where it was killed before its first stage."""
-    checked = checked_run_id(run)
-    run_dir = context.run_dir(checked)
-    with open_saver(runs, read_only=True) as saver:
-        state = read_state(compose(saver, context), checked) if run_dir.is_dir() else None
-    state = state or recall_run(run_dir)
-    if state is None:
-        raise RunNotFound(f"there is no run {checked} in {runs}", next_step=f"waypost status --runs {runs}")
-    return state

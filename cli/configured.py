@@ -9,6 +9,7 @@ from ..nodes.config import Config
 from ..nodes.context import RunContext
 from ..nodes.workers import Environment, Worker, builtin_workers
 from ..nodes.workers.agents import agent_workers
+from ..telemetry.listening import listener
 
 
 def workers_of(config: Config) -> Mapping[str, Worker]:
@@ -23,4 +24,5 @@ def context_of(runs: Path, config: Config) -> RunContext:
         workers=workers_of(config),
         environment=Environment(allow=config.environment.allow, secret=config.environment.secret),
         prompt_template=config.prompt_template,
+        listen=listener(),
     )

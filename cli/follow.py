@@ -55,14 +55,13 @@ class Follower:
     def _of_attempts(self, state: PipelineState) -> Iterator[_Moment]:
         for attempt in state.attempts:
             key = (attempt.step, attempt.number)
-            text = _text(state, attempt.step, attempt.worker)
             began = attempt.started_at or _last(state)
             if key not in self._started and attempt.outcome is not AttemptOutcome.NOT_STARTED:
                 self._started.add(key)
-                yield began, 1, _started(state, attempt.step, attempt.number, attempt.kind, text, began)
+                yield began, 1, _started(state, attempt.step, attempt.number, attempt.kind, attempt.worker, began)
             if key not in self._ended and attempt.outcome is not AttemptOutcome.RUNNING:
                 self._ended.add(key)
-                yield attempt.ended_at or began, 2, _finished(state, attempt, text)
+                yield attempt.ended_at or began, 2, _finished(state, attempt)
 
     def _of_flying(self, seen: Seen) -> Iterator[_Moment]:
         state = seen.state
@@ -71,8 +70,7 @@ class Follower:
             if stage is Stage.RUNNING and started is not None and (order.step, order.number) not in self._started:
                 self._started.add((order.step, order.number))
                 began = datetime.fromtimestamp(started.started_at, UTC)
-                text = _text(state, order.step, state.worker)
-                yield began, 1, _started(state, order.step, order.number, order.kind, text, began)
+                yield began, 1, _started(state, order.step, order.number, order.kind, state.worker, began)
 
     def _of_checks(self, state: PipelineState) -> Iterator[_Moment]:
         ends = _rounds(state)
@@ -84,6 +82,7 @@ class Follower:
                     at=_iso(check.started_at or at),
                     run_id=state.run_id,
                     node=Node.VERIFY,
+                    check=check.id,
                     text=check.run,
                     outcome=check.outcome,
                     duration_s=check.duration_s or 0.0,
@@ -111,7 +110,7 @@ def _text(state: PipelineState, step: str, worker: str) -> str:
 
 
 def _started(
-    state: PipelineState, step: str, number: int, kind: AttemptKind, text: str, began: datetime
+    state: PipelineState, step: str, number: int, kind: AttemptKind, worker: str, began: datetime
 ) -> AttemptStarted:
     return AttemptStarted(
         event="attempt_started",
@@ -120,23 +119,27 @@ def _started(
         node=Node.DISPATCH,
         step=step,
         attempt=number,
-        text=text,
+        worker=worker,
+        text=_text(state, step, worker),
         kind=kind,
     )
 
 
-def _finished(state: PipelineState, attempt: Attempt, text: str) -> AttemptFinished:
+def _finished(state: PipelineState, attempt: Attempt) -> AttemptFinished:
     event = AttemptFinished(
         event="attempt_finished",
         run_id=state.run_id,
         node=Node.DISPATCH,
         step=attempt.step,
         attempt=attempt.number,
-        text=text,
+        worker=attempt.worker,
+        text=_text(state, attempt.step, attempt.worker),
         outcome=attempt.outcome,
     )
     if attempt.exit_code is not None:
         event["exit_code"] = attempt.exit_code
+    if usage := attempt.usage.model_dump(exclude_none=True):
+        event["usage"] = usage
     if attempt.started_at and attempt.ended_at:
         event["duration_s"] = round((attempt.ended_at - attempt.started_at).total_seconds(), 3)
     if attempt.ended_at:

@@ -10,7 +10,7 @@ from ..state.errors import InputError
 from ..viewer.index import cache_file
 from ..viewer.says import Says
 from ..viewer.server import Viewer
-from .audit import look_again
+from .audit import audit_of
 from .batch_text import next_commands as next_of_batch
 from .ledger_text import answer
 from .summary import headline, next_steps
@@ -20,7 +20,7 @@ from .view import JsonView
 def says_of(runs: Path) -> Says:
     """What is said of the runs of a folder."""
     return Says(
-        audit=lambda run: look_again(run, runs, None),
+        audit=lambda run: audit_of(run, runs),
         next_of_run=lambda state, run_dir: (command for command, _ in next_steps(state, run_dir)),
         next_of_batch=next_of_batch,
         headline=headline,

@@ -55,6 +55,7 @@ class ResumeRequest:
     runs: Path
     decision: str | None
     note: str = ""
+    who: str | None = None
     sign: Sign | None = None
     json: bool = False
     quiet: bool = False
@@ -74,6 +75,8 @@ def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
         max_parallel=given["max_parallel"],
         limits=Limits(**{name: given[name] for name in Limits.model_fields if given[name] is not None}),
         sourced=SourceOptions(format=given["format"], tag=given["tag"], model=given["model"]),
-        accepting=AcceptOptions(yes=given["yes"], digest=given["accept"], write_back=given["write_back"]),
+        accepting=AcceptOptions(
+            yes=given["yes"], digest=given["accept"], write_back=given["write_back"], who=given["who"]
+        ),
         sign=sign,
     )

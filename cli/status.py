@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..state.errors import WaypostError
+from ..state.ids import server_thread
 from .batch_text import batch_lines, batch_overview
 from .safe import one_line
 from .seen import Seen, see
@@ -28,7 +29,8 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
         driver = seen.driver
         if json:
             record = summary_record(seen.state, seen.run_dir)
-            print(jsonlib.dumps({**record, "driver": driver, "state": seen.state.model_dump(mode="json")}))
+            known_as = {"driver": driver, "server_thread": server_thread(seen.state.run_id)}
+            print(jsonlib.dumps({**record, **known_as, "state": seen.state.model_dump(mode="json")}))
             return 0
         _print_detail(seen, driver)
         return 0
@@ -38,7 +40,12 @@ def show_one(run: str, *, runs: Path, json: bool) -> int:
 
 def _print_detail(seen: Seen, driver: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    lines = [("run", seen.state.run_id), ("driver", driver), *summary_lines(seen.state, seen.run_dir)]
+    lines = [
+        ("run", seen.state.run_id),
+        ("driver", driver),
+        ("in Studio", f"thread {server_thread(seen.state.run_id)}"),
+    ]
+    lines += summary_lines(seen.state, seen.run_dir)
     for label, text in lines:
         console.print(Text(f"{label:<11} {one_line(text)}".rstrip()))
     for move in seen.state.transitions:

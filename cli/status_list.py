@@ -26,8 +26,7 @@ _LEDGER = "ledger.jsonl"
 
 def show_all(*, runs: Path, json: bool) -> int:
     """One line per run, newest first. A run that cannot be read is shown as such, and the exit code is 1."""
-    rows = [_row(runs.absolute(), name, files) for name, files in _folders(runs)]
-    rows.sort(key=lambda row: str(row["created_at"] or ""), reverse=True)
+    rows = rows_of(runs)
     if json:
         for row in rows:
             print(jsonlib.dumps(row))
@@ -36,6 +35,12 @@ def show_all(*, runs: Path, json: bool) -> int:
     else:
         print(f"no runs in {runs}")
     return 1 if any(row["status"] == "UNREADABLE" for row in rows) else 0
+
+
+def rows_of(runs: Path) -> list[dict[str, Any]]:
+    """A row for each run, newest first; one that cannot be read is UNREADABLE."""
+    rows = [_row(runs.absolute(), name, files) for name, files in _folders(runs)]
+    return sorted(rows, key=lambda row: str(row["created_at"] or ""), reverse=True)
 
 
 def _folders(runs: Path) -> Iterator[tuple[str, set[str]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..state.events import Event
 from ..state.ids import RunId
+from .busy import Busy
 from .slots import Slots
 from .workers import Worker, builtin_workers
 from .workers.environment import Environment
@@ -30,6 +31,8 @@ class RunContext:
         prompt_template: a Jinja template for the prompt of every attempt; the shipped one if None.
         environment: which variables workers and checks are given, and which values are hidden in all that is written.
         slots: bounds how many steps of a run are worked on at the same time.
+        busy: tells when the nodes of a run that was cancelled have ended.
+        listen: hears every event of the run's nodes too, from any of their threads.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
         hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
@@ -39,6 +42,8 @@ class RunContext:
     prompt_template: str | None = None
     environment: Environment = field(default_factory=Environment)
     slots: Slots = field(default_factory=Slots)
+    busy: Busy = field(default_factory=Busy)
+    listen: Callable[[Event], None] = _nobody_listens
     drain: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)
 

@@ -126,6 +126,8 @@ def _told(attempt: Attempt, job: Job, call: Call) -> Attempt:
         event["exit_code"] = attempt.exit_code
     if attempt.started_at and attempt.ended_at:
         event["duration_s"] = round((attempt.ended_at - attempt.started_at).total_seconds(), 3)
+    if usage := attempt.usage.model_dump(exclude_none=True):
+        event["usage"] = usage
     call.say(event)
     return attempt
 
@@ -229,9 +231,17 @@ class _About(TypedDict):
     node: Node
     step: str
     attempt: int
+    worker: str
     text: str
 
 
 def _about(job: Job) -> _About:
     text = f"{job.step.title} [{job.worker}]"
-    return _About(run_id=job.run_id, node=Node.DISPATCH, step=job.step.id, attempt=job.order.number, text=text)
+    return _About(
+        run_id=job.run_id,
+        node=Node.DISPATCH,
+        step=job.step.id,
+        attempt=job.order.number,
+        worker=job.worker,
+        text=text,
+    )

@@ -46,8 +46,12 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
     """
 
     def run(state: _Input, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        failpoint(f"node.{node}.enter")
         context: RunContext = runtime.context or default
+        with context.busy:
+            return work(state, runtime, context)
+
+    def work(state: _Input, runtime: Runtime[RunContext], context: RunContext) -> dict[str, Any]:
+        failpoint(f"node.{node}.enter")
         masker = context.environment.masker()
         call = _call(runtime, context, masker)
         clock = time.monotonic()
@@ -91,7 +95,9 @@ def _call(runtime: Runtime[RunContext], context: RunContext, masker: Masker) -> 
         return context.drain.is_set() or (control is not None and control.drain_requested)
 
     def say(event: Event) -> None:
-        runtime.stream_writer(hide_in_event(event, masker))
+        hidden = hide_in_event(event, masker)
+        runtime.stream_writer(hidden)
+        context.listen(hidden)
 
     return Call(context=context, say=say, draining=draining)
 

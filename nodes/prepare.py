@@ -120,12 +120,17 @@ def ask(folder: Path, files: Mapping[str, bytes]) -> None:
         raise
 
 
+def make_runs_folder(runs: Path) -> None:
+    """Make the folder of all runs where it is not there: private, and ignored by git. Raises OSError."""
+    if not runs.exists():
+        make_private_folder(runs)
+        (runs / ".gitignore").write_text(_IGNORE_ALL, encoding="utf-8")
+
+
 def claim_folder(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:
     """Make the folder of the run; a name that is taken gets a number, so that two runs never share a folder."""
     try:
-        if not runs.exists():
-            make_private_folder(runs)
-            (runs / ".gitignore").write_text(_IGNORE_ALL, encoding="utf-8")
+        make_runs_folder(runs)
         for number in range(1, 1000):
             candidate = wanted or (composed if number == 1 else run_id(f"{composed}-{number}"))
             try:

@@ -55,6 +55,7 @@ class _OfAttempt(_Staged):
 
     step: str
     attempt: int
+    worker: NotRequired[str]
     text: str
 
 
@@ -78,18 +79,20 @@ class AttemptProgress(_OfAttempt):
 
 
 class AttemptFinished(_OfAttempt):
-    """A worker has come to its end: how, and with which exit code where it has one."""
+    """A worker has come to its end: how, with which exit code where it has one, and what it says that it used."""
 
     event: Literal["attempt_finished"]
     outcome: AttemptOutcome
     exit_code: NotRequired[int]
+    usage: NotRequired[dict[str, float]]
     duration_s: NotRequired[float]
 
 
 class CheckStarted(_Staged):
-    """A command of the verification is started; without a step it is one of the task."""
+    """A command of the verification is started, as the check of that id; without a step it is one of the task."""
 
     event: Literal["check_started"]
+    check: NotRequired[str]
     step: NotRequired[str]
     text: str
 
@@ -98,6 +101,7 @@ class CheckFinished(_Staged):
     """A check has ended; `text` is the command, or what was looked at."""
 
     event: Literal["check_finished"]
+    check: NotRequired[str]
     step: NotRequired[str]
     text: str
     outcome: Outcome

@@ -14,7 +14,9 @@ _ORDER = (
     *("run", "watch", "explain", "status", "view", "resume", "approve", "reject"),
     *("plan", "init", "doctor"),
     *("audit", "bundle", "attest", "keygen"),
+    *("studio", "mcp"),
     *("clean", "fsck", "ledger", "graph", "schema"),
+    *("studio", "mcp"),
 )
 
 

@@ -20,6 +20,7 @@ RunArgument = Annotated[
 ]
 MaybeRunArgument = Annotated[str | None, typer.Argument(help="Run id; all runs if not given.", autocompletion=run_ids)]
 NoteOption = Annotated[str, typer.Option(help="Why you decided so; kept in the ledger.")]
+WhoOption = Annotated[str | None, typer.Option("--who", help="In whose name; your login name if not given.")]
 ThreadArgument = Annotated[
     str, typer.Argument(help="Run id, or the thread id of any other graph.", autocompletion=run_ids)
 ]

@@ -120,6 +120,31 @@ PAGES: dict[str, Page] = {
         files=(("~/.cache/waypost/view/", "what the list of runs is read from; XDG_CACHE_HOME moves it"),),
         see=("waypost status", "waypost watch", "docs/viewer.md"),
     ),
+    "studio": Page(
+        examples=(
+            ("a server for LangGraph Studio, until Ctrl-C", "waypost studio"),
+            ("make a run known to it, from another terminal", f"waypost studio {_RUN}"),
+            ("its thread id, for a script", f"waypost studio {_RUN} --json | jq -r .thread_id"),
+        ),
+        exits=(
+            ("0", "the run is known there, or you stopped the server"),
+            ("2", "no server answers, it finds no checkpoint of the run, or the extra `studio` is missing"),
+        ),
+        files=((".artifacts/agent_runs/.studio/", "what the server itself keeps; made anew at each start"),),
+        see=("waypost status", "waypost view", "docs/studio.md"),
+    ),
+    "mcp": Page(
+        examples=(
+            ("it may have this plan run, that you have read", "waypost mcp --root ~/app --accept 8c10d9fcc971"),
+            ("any plan, by an agent of its own", "waypost mcp --root ~/app --worker claude --allow-accept"),
+        ),
+        exits=(
+            ("0", "the agent has closed the connection; its runs are drained"),
+            ("2", "the project cannot be served, or the extra `mcp` is missing"),
+        ),
+        environment=_WORKERS,
+        see=("waypost plan", "waypost status", "docs/mcp.md"),
+    ),
     "plan": Page(
         examples=(
             ("what a file asks for, and what of it can be proved", "waypost plan tasks.md"),

@@ -25,6 +25,7 @@ from .options import (
     SignOption,
     TagOption,
     TaskFileArgument,
+    WhoOption,
     WriteBackOption,
     YesOption,
 )
@@ -66,6 +67,7 @@ def run(
     yes: YesOption = False,
     accept: AcceptOption = None,
     write_back: WriteBackOption = False,
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -132,6 +134,7 @@ def resume(
     recheck: Annotated[bool, typer.Option("--recheck", help="Blocked: only verify again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Blocked: end the run as FAILED.")] = False,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     reread_config: Annotated[
         bool, typer.Option("--reread-config", help="Take what the workspace configures now, not what the run has kept.")
@@ -144,7 +147,7 @@ def resume(
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --recover, --recheck and --give-up")
     decision = chosen[0] if chosen else None
-    _go_on(run_id, runs, decision, note, sign, json=json, quiet=quiet, reread_config=reread_config)
+    _go_on(run_id, runs, decision, note, who, sign, json=json, quiet=quiet, reread_config=reread_config)
 
 
 @app.command()
@@ -152,12 +155,13 @@ def approve(
     run_id: RunArgument,
     runs: RunsOption = RUNS_DIR,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Approve what a run asks for: that a step is started, or that its result is accepted. The run goes on."""
-    _go_on(run_id, runs, "approve", note, sign, json=json, quiet=quiet)
+    _go_on(run_id, runs, "approve", note, who, sign, json=json, quiet=quiet)
 
 
 @app.command()
@@ -165,12 +169,13 @@ def reject(
     run_id: RunArgument,
     runs: RunsOption = RUNS_DIR,
     note: NoteOption = "",
+    who: WhoOption = None,
     sign: SignOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Refuse what a run asks for: a step is not started and the run ends, or its result goes back with your note."""
-    _go_on(run_id, runs, "reject", note, sign, json=json, quiet=quiet)
+    _go_on(run_id, runs, "reject", note, who, sign, json=json, quiet=quiet)
 
 
 def _go_on(
@@ -178,6 +183,7 @@ def _go_on(
     runs: Path,
     decision: str | None,
     note: str,
+    who: str | None,
     sign: Path | None,
     *,
     json: bool,
@@ -193,6 +199,7 @@ def _go_on(
         runs,
         decision,
         note=note,
+        who=who,
         sign=signer(sign, json),
         json=json,
         quiet=quiet,

@@ -100,7 +100,7 @@ class Round:
                 outcome=outcome,
                 reason=reason,
             )
-            self._say_finished(check.step, check.run, outcome)
+            self._say_finished(check.id, check.step, check.run, outcome)
             yield check
 
     def output(self, output: Output, before: Check) -> Check:
@@ -108,7 +108,7 @@ class Round:
         outcome, reason = look_at_output(self.workspace, output.path)
         if outcome is before.outcome:
             return before.model_copy(update={"reason": reason})
-        self._say_finished(before.step, before.run, outcome)
+        self._say_finished(before.id, before.step, before.run, outcome)
         return before.model_copy(update={"outcome": outcome, "reason": reason})
 
     def scope(
@@ -158,7 +158,7 @@ class Round:
 
     def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
         """Something that git was asked about the branch of an isolated run."""
-        self._say_finished(step, run, outcome)
+        self._say_finished(self._id(step, ref), step, run, outcome)
         return Check(
             id=self._id(step, ref),
             round=self.number,
@@ -191,7 +191,7 @@ class Round:
         stands_for: str | None = None,
     ) -> Check:
         check_id = self._id(step, command.ref) + suffix
-        self._say_started(step, text)
+        self._say_started(check_id, step, text)
         started = datetime.now(UTC)
         log = self.folder / f"{check_id.partition('.')[2]}.log"
         timeout_s = command.timeout_s or self.limits.check_timeout_s
@@ -213,7 +213,7 @@ class Round:
         except ValueError as error:
             ran = Ran(None, 0.0, error=f"not a command: {error}")
         outcome, reason = self._judge(ran, text, argv, env)
-        self._say_finished(step, text, outcome, ran.duration_s)
+        self._say_finished(check_id, step, text, outcome, ran.duration_s)
         return Check(
             id=check_id,
             round=self.number,
@@ -250,17 +250,20 @@ class Round:
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"
 
-    def _say_started(self, step: StepId | None, text: str) -> None:
-        event = CheckStarted(event="check_started", run_id=self.run, node=Node.VERIFY, text=text)
+    def _say_started(self, check: str, step: StepId | None, text: str) -> None:
+        event = CheckStarted(event="check_started", run_id=self.run, node=Node.VERIFY, check=check, text=text)
         if step:
             event["step"] = step
         self.call.say(event)
 
-    def _say_finished(self, step: StepId | None, text: str, outcome: Outcome, duration_s: float = 0.0) -> None:
+    def _say_finished(
+        self, check: str, step: StepId | None, text: str, outcome: Outcome, duration_s: float = 0.0
+    ) -> None:
         event = CheckFinished(
             event="check_finished",
             run_id=self.run,
             node=Node.VERIFY,
+            check=check,
             text=text,
             outcome=outcome,
             duration_s=round(duration_s, 3),
