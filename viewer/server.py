@@ -65,6 +65,8 @@ class Viewer:
             log_level="critical",
             access_log=False,
             lifespan="off",
+            # Whatever else is installed, requests are read by the same parser.
+            http="h11",
             ws="none",
             timeout_graceful_shutdown=1,
             server_header=False,

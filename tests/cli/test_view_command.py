@@ -29,14 +29,14 @@ def test_it_says_where_to_look_and_ends_quietly_at_ctrl_c(tmp_path: Path):
         check_event(told)
         assert told["event"] == "viewing"
         host, _, token = told["address"].removeprefix("http://").partition("/?token=")
-        connection = http.client.HTTPConnection(host, timeout=20)
+        connection = http.client.HTTPConnection(host, timeout=60)
         cookie = {"Cookie": f"waypost_view_{host.partition(':')[2]}={token}"}
         connection.request("GET", "/", headers=cookie)
         assert b"chat" in connection.getresponse().read()
         connection.request("GET", "/events", headers=cookie)
         assert connection.getresponse().status == 200
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20) == ("", "")
+        assert process.communicate(timeout=60) == ("", "")
         assert process.returncode == 0
         connection.close()
     finally:

@@ -29,6 +29,9 @@ WAITS = card(
 )
 
 
+pytestmark = pytest.mark.xdist_group("studio-server")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("served")) as served:
