@@ -6,7 +6,8 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output huge-log bench bench-dispatch bench-audit
+.PHONY: help demo test lint format lock clean langgraph-suite faults mutants storm huge-output huge-log screenshots \
+	bench bench-audit bench-cli bench-dispatch bench-view
 
 help:
 	@echo "make demo    run the bug-fix example from task file to evidence"
@@ -21,8 +22,11 @@ help:
 	@echo "make huge-output       a gigabyte of output from every agent's stand-in"
 	@echo "make huge-log          a gigabyte of output that imitates a log, kept, read back and audited"
 	@echo "make storm             kill the orchestrator at 200 random instants, and count what workers did"
+	@echo "make screenshots       take the pictures of docs/viewer.md again (needs chromium)"
+	@echo "make bench-view        how long the viewer makes a person wait"
 	@echo "make bench-dispatch    what a step costs over running its commands bare"
 	@echo "make bench-audit       an audit of 1,000 checks and 100 MB beside hashing the bytes"
+	@echo "make bench-cli         how long the command line lets a person wait"
 	@echo "make bench             LedgerSaver beside the other checkpointers"
 
 $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt
@@ -83,11 +87,20 @@ huge-log: $(VENV)/.dev
 storm: $(VENV)/.dev
 	$(BIN)/python tests/storm/run.py --kills 200
 
+screenshots: $(VENV)/.dev
+	rm -rf /tmp/waypost-shop
+	WAYPOST_SCREENSHOTS=docs/viewer $(BIN)/python -m pytest -q -n 0 tests/viewer/test_in_a_browser.py -k "screenshots or live"
+
+bench-view: $(VENV)/.dev
+	$(BIN)/python benchmarks/view.py
+
 bench-dispatch: $(VENV)/.dev
 	$(BIN)/python benchmarks/dispatch.py
 
 bench-audit: $(VENV)/.dev
 	$(BIN)/python benchmarks/audit.py
+bench-cli: $(VENV)/.dev
+	$(BIN)/python benchmarks/cli.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/checkpointers.py

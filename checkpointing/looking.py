@@ -5,21 +5,17 @@ Nothing is written, no object is built and no module is imported, so this serves
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import orjson
-
-from .image import plain, tag, unpack
 from .index import Entry, Version
 from .lines import Address, Data
 from .mirror import TASKS
 from .names import thread_key
+from .people import object_in, people
 from .pool import shared_pool
 from .store import ThreadStore
-from .values import Packed, for_people
 from .view import View
 
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
@@ -53,9 +49,9 @@ def thread_store(root: Path, thread: object) -> ThreadStore:
 def glance(view: View, entry: Entry) -> Glance:
     """What there is to say of a checkpoint beside its values."""
     line = view.line(entry.line)
-    body, metadata = _object(view, line["body"]), _object(view, line["metadata"])
+    body, metadata = object_in(view, line["body"]), object_in(view, line["metadata"])
     parent = view.index.checkpoints.get((entry.ns, entry.parent or ""))
-    before = _object(view, view.line(parent.line)["body"]) if parent else {}
+    before = object_in(view, view.line(parent.line)["body"]) if parent else {}
     called = _called_by(view, parent, before) if parent else ()
     # Without its parent, which may have been pruned, nothing says which of the nodes ran last.
     nodes = nodes_that_ran(body.get("versions_seen", {}), before.get("versions_seen", {}), called) if parent else []
@@ -74,12 +70,9 @@ def nodes_that_ran(seen: Mapping[str, Data], before: Mapping[str, Data], called:
     return sorted((ran | {*called}) - _NO_NODES)
 
 
-def state_at(view: View, entry: Entry) -> dict[str, Any]:
-    """The values of a checkpoint's channels; those of a DeltaChannel stand in writes, and are not among them."""
-    line = view.line(entry.line)
-    versions: dict[str, Version] = _object(view, line["body"]).get("channel_versions", {})
-    places = {channel: view.value_at(entry, line, channel, version or 0) for channel, version in versions.items()}
-    return {channel: people(view.texts.at(at)) for channel, at in places.items() if at is not None}
+def visible(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels of the user's own state, without those by which LangGraph drives the graph."""
+    return {name: value for name, value in channels.items() if not name.startswith(("__", "branch:"))}
 
 
 def writes_at(view: View, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -87,20 +80,6 @@ def writes_at(view: View, entry: Entry) -> Iterator[dict[str, Any]]:
     for task, write in view.writes(entry):
         value = people(view.texts.at(write.at))
         yield {"task": task, "path": write.path, "channel": write.channel, "value": value}
-
-
-def people(packed: Packed) -> Any:
-    """A stored value as plain JSON; what cannot be read without its key or its class is told by type and size."""
-    tree = orjson.loads(packed.text)
-    if packed.form != "base64":
-        return for_people(packed.form, tree)
-    data = base64.b64decode(tree)
-    if packed.type == "msgpack":
-        try:
-            return plain(tag(unpack(data)))
-        except (ValueError, TypeError):
-            pass
-    return tree if packed.type in ("bytes", "bytearray") else f"<{packed.type}: {len(data)} bytes>"
 
 
 def _called_by(view: View, entry: Entry, body: Data) -> Iterator[str]:
@@ -127,8 +106,3 @@ def _changed(
         gone = at is None and channel not in from_writes
         changed[channel] = "emptied" if gone else "changed" if channel in before else "added"
     return changed
-
-
-def _object(view: View, value: Data) -> Data:
-    found = people(view.texts.inline(value))
-    return cast(Data, found) if isinstance(found, dict) else {}

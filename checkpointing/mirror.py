@@ -18,8 +18,8 @@ from .disk import Disk
 from .failpoints import failpoint
 from .files import SNAPSHOTS, STATE, Files
 from .lines import Address, Data
+from .packed import HASHED_FROM, Packed, for_people
 from .records import CheckpointRecord
-from .values import HASHED_FROM, Packed, for_people
 from .view import View
 
 _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS

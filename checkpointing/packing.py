@@ -9,9 +9,10 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, ChannelVersions, Checkpoin
 
 from ..state.errors import LedgerError
 from .index import Version
+from .packed import Packed
 from .reading import Target
 from .records import CheckpointRecord, WritesRecord
-from .values import Codec, Packed
+from .values import Codec
 
 
 def checkpoint_record(

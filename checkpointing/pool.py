@@ -90,10 +90,10 @@ class Pool:
         finally:
             self.disk.close(folder)
         for name in names:
-            if (thread := self._thread_in(name)) is not None:
+            if (thread := self.thread_in(name)) is not None:
                 yield thread
 
-    def _thread_in(self, name: str) -> str | None:
+    def thread_in(self, name: str) -> str | None:
         """The id of the thread in a folder; None if there is none."""
         try:
             files = Files(self.disk, self.root / name)

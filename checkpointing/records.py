@@ -8,7 +8,7 @@ from typing import Protocol
 from .edits import appended, smaller_edit
 from .index import LedgerIndex, Version, sealed_name
 from .lines import Address, Data
-from .values import HASHED_FROM, Packed
+from .packed import HASHED_FROM, Packed
 from .view import View
 
 

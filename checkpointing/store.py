@@ -22,10 +22,10 @@ from .lease import lease, opening, refuse_if_driven, writer_of
 from .ledger import Ledger, is_read_only
 from .mirror import Mirror
 from .names import folder_name
+from .packed import Packed
 from .proof import prove
 from .records import CheckpointRecord, PlainRecord, Record
 from .texts import TextCache
-from .values import Packed
 from .view import View
 from .writer import WriterInfo
 

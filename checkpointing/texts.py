@@ -11,7 +11,7 @@ import orjson
 
 from .edits import apply_edit
 from .lines import Address, Data
-from .values import Packed, no_value
+from .packed import Packed, no_value
 
 _CACHE_BYTES = 16 << 20
 _RECENT = 4

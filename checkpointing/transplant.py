@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from .index import Entry, ValueKey, Version, sealed_name
 from .lines import Address, Data
+from .packed import Packed
 from .reading import Reader
 from .records import Encoder, Record
-from .values import Packed
 
 
 @dataclass

@@ -6,7 +6,7 @@ import hashlib
 
 from ..state.errors import LedgerCorrupt
 from .lines import SHAPELESS, Address, Data
-from .values import Packed, forms_of
+from .packed import Packed, forms_of
 from .view import View
 
 Problem = tuple[int, str]

@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from ..nodes.choices import Choice, choices
 from ..nodes.context import DEFAULT_RUNS_DIR
-from ..nodes.person import Choice, choices
 from ..state.errors import InputError
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
@@ -32,11 +32,11 @@ def refuse_decision(state: PipelineState, decision: str, *, runs: Path) -> None:
         )
 
 
-def answer(state: PipelineState, decision: str, note: str) -> dict[str, Any]:
+def answer(state: PipelineState, decision: str, note: str, who: str | None = None) -> dict[str, Any]:
     """What resumes the interrupt of a blocked run; an approval says what it is about."""
     approval = state.blocked.approval if state.blocked else None
     about = approval.name if approval is not None and decision in APPROVALS else None
-    return {"decision": decision, "who": getpass.getuser(), "note": note, "about": about}
+    return {"decision": decision, "who": who or getpass.getuser(), "note": note, "about": about}
 
 
 def refuse_if_moved(seen: PipelineState, now: PipelineState | None, *, runs: Path) -> None:

@@ -55,6 +55,11 @@ def audit_foreign_log(path: Path, *, json: bool) -> int:
 def _audit(what: str, runs: Path, opener: Opener | None, repository: Path | None) -> Audit:
     if Path(what).is_file():
         return _audit_bundle(Path(what), opener, repository)
+    return audit_of(what, runs, opener, repository)
+
+
+def audit_of(what: str, runs: Path, opener: Opener | None = None, repository: Path | None = None) -> Audit:
+    """All findings over a run in this folder. Raises InputError where there is none."""
     run = checked_run_id(what)
     run_dir = runs.absolute() / run
     refuse_batch(run_dir)

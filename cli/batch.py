@@ -11,11 +11,12 @@ from langchain_core.runnables import RunnableConfig
 
 from ..checkpointing import LedgerSaver
 from ..graphs.batch import BatchContext, BatchGraph, build_batch
-from ..nodes.batch import HowToRun, contracts_of, is_batch, new_batch
+from ..nodes.batch import HowToRun, contracts_of, new_batch
 from ..nodes.config import Config, keep_config
 from ..nodes.context import RunContext
 from ..nodes.evidence.batch import REPORTS, are_written, write_batch_reports
 from ..nodes.formats.foreign import TaskSource
+from ..nodes.recall import is_batch
 from ..state.batch import LOOKED_AT_AGAIN, BatchState, TaskStatus
 from ..state.errors import InputError, Interrupted, WaypostError
 from ..state.ids import RunId
@@ -27,14 +28,17 @@ from .batch_choose import choose
 from .batch_ending import exit_code_of
 from .batch_state import config_of, read_batch
 from .batch_task import TaskRunner
-from .batch_view import BatchView, choose_batch_view, told_counts
+from .batch_text import told_counts
+from .batch_view import BatchView
 from .books import Sign
-from .compose import compose, context_of, open_saver
+from .compose import compose, open_saver
+from .configured import context_of
 from .drive import read_state
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept_plan
 from .stopping import stopping
+from .views import choose_batch_view
 from .written import write_back_batch
 
 
@@ -61,7 +65,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
     choice = choose(source, asked.only, asked.begin_at, context.environment.masker())
     if source.is_card and asked.accepting.write_back:
         raise InputError("a card has no place for a status: --write-back cannot be used", next_step="leave it out")
-    if not source.is_card:
+    if not source.is_card and asked.shows_plan:
         ids = {one.task.id for one in choice.chosen}
         print_plan(source, [task for task in source.tasks if task.id in ids], whole=True, json=asked.json)
     state = new_batch(
@@ -85,7 +89,7 @@ def run_batch(asked: RunRequest, source: TaskSource, context: RunContext, config
         accept_plan(source, asked.accepting, asked.sourced),
     )
     keep_config(context.run_dir(RunId(state.batch_id)), config)
-    view = choose_batch_view(json=asked.json)
+    view = choose_batch_view(json=asked.json, quiet=asked.quiet)
     at_a_time = f", {state.max_parallel} at a time" if state.max_parallel > 1 else ""
     view.batch_begins(state, f"{len(state.tasks)} tasks of {state.task_file} in {state.workspace}{at_a_time}")
     return _guarded(state, asked.runs, view, lambda: _drive(state, asked.runs, context, config, view, asked.sign))
@@ -112,7 +116,7 @@ def resume_batch(asked: ResumeRequest) -> int:
             facts={"blocked": blocked},
             next_step="waypost resume RUN with your decision, then waypost resume the batch",
         )
-    view = choose_batch_view(json=asked.json)
+    view = choose_batch_view(json=asked.json, quiet=asked.quiet)
     if _has_ended(state, folder):
         view.batch_ended(state, folder, tuple(sorted((folder / REPORTS).glob("*"))))
         return exit_code_of(state)

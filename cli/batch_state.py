@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
-from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ..checkpointing import LedgerSaver
 from ..graphs.batch import build_batch
-from ..nodes.batch import is_batch, recall_batch
 from ..nodes.config import Config, keep_config, kept_config, load_config
-from ..nodes.evidence.batch import batch_record
-from ..state.batch import BatchState, TaskStatus
+from ..nodes.recall import is_batch, recall_batch
+from ..state.batch import BatchState
 from ..state.errors import InputError, StateError
-from .batch_view import next_commands, told_counts
-from .view import printable
 
 
 def read_batch(saver: LedgerSaver, folder: Path) -> BatchState:
@@ -57,50 +49,3 @@ def refuse_batch(folder: Path) -> None:
             facts={"runs": f"{runs}, ..."},
             next_step=f"give one of its runs: waypost status {folder.name}",
         )
-
-
-def batch_row(saver: LedgerSaver, folder: Path) -> dict[str, Any]:
-    """A batch as one line of `waypost status`."""
-    state = read_batch(saver, folder)
-    return {
-        "run_id": state.batch_id,
-        "task_id": None,
-        "status": state.outcome().value,
-        "steps": f"{len(state.of_status(TaskStatus.DONE))}/{len(state.tasks)} tasks",
-        "created_at": state.created_at.isoformat(),
-        "driver": _driver(saver, state),
-        "waits_for": "a decision" if state.of_status(TaskStatus.BLOCKED) else None,
-        "batch": True,
-    }
-
-
-def show_batch(saver: LedgerSaver, folder: Path, *, json: bool) -> int:
-    """One batch with all its tasks."""
-    state = read_batch(saver, folder)
-    driver = _driver(saver, state)
-    if json:
-        print(jsonlib.dumps({**batch_record(state), "driver": driver, "next": list(next_commands(state, folder))}))
-        return 0
-    console = Console(highlight=False, soft_wrap=True)
-    lines = [("batch", state.batch_id), ("driver", driver), ("result", f"{state.outcome()} {told_counts(state)}")]
-    for label, text in [*lines, *(("next", command) for command in next_commands(state, folder))]:
-        console.print(Text(f"{label:<11} {text}"))
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "status", "run", "reason"):
-        table.add_column(heading, no_wrap=heading != "reason")
-    for task in state.tasks:
-        cells = (task.id, state.status_of(task.id).value, task.run_id, state.reason_of(task.id))
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console.print(table)
-    return 0
-
-
-def _driver(saver: LedgerSaver, state: BatchState) -> str:
-    """Who drives the batch now, as far as can be seen from here."""
-    writer = saver.writer(state.batch_id)
-    if writer is not None and writer.alive and not writer.released:
-        return f"pid {writer.pid}"
-    if state.outcome() in (TaskStatus.DONE, TaskStatus.FAILED) and not state.of_status(TaskStatus.BLOCKED):
-        return "ended"
-    blocked = state.outcome() is not TaskStatus.INTERRUPTED and state.of_status(TaskStatus.BLOCKED)
-    return "waits for decisions" if blocked else "nobody: resume it"

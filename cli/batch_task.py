@@ -15,14 +15,15 @@ from ..checkpointing import LedgerSaver
 from ..failpoints import failpoint
 from ..graphs.compiled import Pipeline
 from ..nodes.batch import clear_half_made
+from ..nodes.choices import Choice, choices
 from ..nodes.config import Config, keep_config, kept_config
 from ..nodes.context import RunContext
 from ..nodes.evidence.manifest import MANIFEST, decode_manifest
 from ..nodes.evidence.write import report_folder
 from ..nodes.isolate.names import run_branch
 from ..nodes.isolate.repository import Repository
-from ..nodes.person import Choice, choices
-from ..nodes.prepare import AcceptedTask, new_run, recall_run
+from ..nodes.prepare import AcceptedTask, new_run
+from ..nodes.recall import recall_run
 from ..state.batch import BatchState, BatchTask, TaskEnd, TaskStatus
 from ..state.errors import EvidenceError, InputError, StateError, WaypostError
 from ..state.events import Event

@@ -12,7 +12,7 @@ from ..nodes.context import RunContext
 from ..nodes.isolate.clean import Cleaner, Leftover
 from ..nodes.isolate.names import worktrees
 from ..nodes.isolate.repository import Repository
-from ..nodes.prepare import recall_run
+from ..nodes.recall import recall_run
 from ..nodes.workers.attempt import AttemptFolder, Stage
 from ..state.errors import RunNotFound, WaypostError, WorkspaceError
 from ..state.ids import run_id as checked_run_id

@@ -1,39 +1,39 @@
-"""What `run`, `resume`, `graph` and `schema` do. Each returns an exit code."""
+"""What `run`, `resume` and `graph` do. Each returns an exit code."""
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from langgraph.types import Command
 
 from ..graphs.pipeline import build_pipeline
-from ..nodes.config import keep_config, kept_config, load_config
+from ..nodes.config import keep_config, load_config
 from ..nodes.context import RunContext
 from ..nodes.formats.foreign import TaskSource
-from ..nodes.prepare import AcceptedTask, new_run, recall_run
-from ..state.errors import Interrupted, RunNotFound, WaypostError, WorkerUnknown
-from ..state.ids import run_id as checked_run_id
+from ..nodes.prepare import AcceptedTask, new_run
+from ..state.errors import Interrupted, WaypostError, WorkerUnknown
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
-from ..state.task import Task
 from .answers import answer, refuse_decision, refuse_if_moved, runs_option
 from .batch import is_for_a_batch, resume_batch, resumes_a_batch, run_batch
 from .books import Sign, close_books
-from .compose import compose, context_of, open_saver
+from .compose import compose, open_saver
+from .configured import context_of
 from .drive import drive, has_checkpoint, read_state
 from .ending import exit_code, nobody_reads
+from .found import configured, last_state
 from .plan import print_plan
 from .requests import ResumeRequest, RunRequest
 from .sources import accept, open_source
-from .view import View, choose_view
+from .view import View
+from .views import choose_run_view
 from .written import write_back
 
 
 def run_task(asked: RunRequest) -> int:
     """Run one task from its first stage to its end. The plan of a file that is no card is shown and accepted first."""
-    view = choose_view(json=asked.json)
+    view = choose_run_view(json=asked.json, quiet=asked.quiet)
     state: PipelineState | None = None
     try:
         config = load_config(asked.workspace.absolute(), prompt_template=asked.prompt_template)
@@ -52,13 +52,13 @@ def run_task(asked: RunRequest) -> int:
             run=asked.run_id,
             isolate=asked.isolate,
             merge=asked.merge,
-            accepted=None if source.is_card else _accepted(source, asked),
+            accepted=None if source.is_card and asked.accepting.digest is None else _accepted(source, asked),
             environment=context.environment,
             kinds=context.kinds,
             guarding=config.guarding(baseline=asked.baseline),
         )
         keep_config(context.run_dir(state.run_id), config)
-        view.begin(state.run_id, f"task {state.task_id} in {state.workspace}")
+        view.begin(state.run_id, f"task {state.task_id} in {state.workspace}", context.run_dir(state.run_id))
         return _drive(asked.runs, context, state.run_id, state, view, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
@@ -80,28 +80,29 @@ def _refuse_unknown_worker(worker: str, context: RunContext) -> None:
 
 def _accepted(source: TaskSource, asked: RunRequest) -> AcceptedTask:
     task = source.the_task(asked.task)
-    print_plan(source, [task], whole=True, json=asked.json)
+    if asked.shows_plan:
+        print_plan(source, [task], whole=True, json=asked.json)
     return accept(source, task.id, asked.accepting, asked.sourced)
 
 
 def resume_run(asked: ResumeRequest) -> int:
     """Go on with a run, in whatever state the last process left it."""
-    view = choose_view(json=asked.json)
+    view = choose_run_view(json=asked.json, quiet=asked.quiet)
     runs, decision = asked.runs, asked.decision
     state: PipelineState | None = None
     try:
         if resumes_a_batch(asked):
             return resume_batch(asked)
         context = RunContext(runs_dir=runs.absolute())
-        state = _last_state(asked.run_id, runs, context)
+        state = last_state(asked.run_id, runs, context)
         if decision is not None:
             refuse_decision(state, decision, runs=runs)
         elif state.status in ENDS or state.status is Status.BLOCKED:
             return _close(state, context, view)
-        context = _configured(context, state, reread=asked.reread_config)
-        view.begin(state.run_id, f"resumed at {state.status}")
+        context = configured(context, state, reread=asked.reread_config)
+        view.begin(state.run_id, f"resumed at {state.status}", context.run_dir(state.run_id))
         note = context.environment.masker().text(asked.note)
-        given = cast(Any, Command(resume=answer(state, decision, note))) if decision is not None else None
+        given = cast(Any, Command(resume=answer(state, decision, note, asked.who))) if decision is not None else None
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:
@@ -116,13 +117,6 @@ def resume_run(asked: ResumeRequest) -> int:
 def print_graph() -> int:
     """The LangGraph graph as Mermaid text, on stdout."""
     print(build_pipeline().get_graph().draw_mermaid(), end="")
-    return 0
-
-
-def print_schema(what: Literal["task", "state"]) -> int:
-    """The JSON Schema of a model, on stdout."""
-    model = Task if what == "task" else PipelineState
-    print(jsonlib.dumps(model.model_json_schema(), indent=2))
     return 0
 
 
@@ -171,25 +165,3 @@ def _close(state: PipelineState, context: RunContext, view: View) -> int:
     if refused is not None:
         raise refused
     return exit_code(state)
-
-
-def _configured(context: RunContext, state: PipelineState, *, reread: bool) -> RunContext:
-    """The context that the run was started with, or with what its workspace configures now."""
-    run_dir = context.run_dir(state.run_id)
-    config = None if reread else kept_config(run_dir)
-    if config is None:
-        config = load_config(Path(state.workspace))
-        keep_config(run_dir, config)
-    return context_of(context.runs_dir, config)
-
-
-def _last_state(run: str, runs: Path, context: RunContext) -> PipelineState:
-    """The newest state of a run; what was asked for, where it was killed before its first stage."""
-    checked = checked_run_id(run)
-    run_dir = context.run_dir(checked)
-    with open_saver(runs, read_only=True) as saver:
-        state = read_state(compose(saver, context), checked) if run_dir.is_dir() else None
-    state = state or recall_run(run_dir)
-    if state is None:
-        raise RunNotFound(f"there is no run {checked} in {runs}", next_step=f"waypost status --runs {runs}")
-    return state

@@ -13,8 +13,9 @@ from rich.text import Text
 from ..nodes.config import load_config
 from ..nodes.workers import Examined, Health, Worker
 from ..state.errors import WaypostError, WorkerUnknown
-from .compose import workers_of
-from .view import choose_view, printable
+from .configured import workers_of
+from .safe import printable
+from .view import choose_view
 
 NEEDED = "shell"
 _AT_A_TIME = 4

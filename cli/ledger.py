@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..checkpointing.differences import Change, changes
 from ..checkpointing.index import Entry
-from ..checkpointing.looking import Glance, glance, state_at, writes_at
+from ..checkpointing.looking import Glance, glance, visible, writes_at
+from ..checkpointing.people import state_at
 from ..checkpointing.view import View
-from .ledger_diff import Change, changes
 from .ledger_pick import by_id, by_name, by_step, find_thread, newest
 from .ledger_text import answer, brief, escaped, fitted, moment, pretty, print_json, table
 
@@ -65,11 +66,6 @@ def checkpoint_record(view: View, entry: Entry, seen: Glance) -> dict[str, Any]:
         "changed": seen.changed,
         "pending_writes": len(view.index.writes.get((entry.ns, entry.id), {})),
     }
-
-
-def visible(channels: Mapping[str, Any]) -> dict[str, Any]:
-    """The channels of the user's own state, without those by which LangGraph drives the graph."""
-    return {name: value for name, value in channels.items() if not name.startswith(("__", "branch:"))}
 
 
 def changed_text(changed: Mapping[str, str]) -> str:

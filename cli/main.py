@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .typed import evidence, ledgers, runs, tasks
+from .typed import evidence, ledgers, look, runs, servers, tasks
 from .typed.app import app
 
-__all__ = ["app", "evidence", "ledgers", "main", "runs", "tasks"]
+__all__ = ["app", "evidence", "ledgers", "look", "main", "runs", "servers", "tasks"]
 
 
 def main() -> None:

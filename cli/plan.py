@@ -21,8 +21,9 @@ from ..nodes.workers import Environment
 from ..state.errors import WaypostError
 from ..state.frozen import task_digest
 from ..state.task import ActionKind, Task
+from .safe import printable
 from .sources import SourceOptions, open_source
-from .view import choose_view, printable
+from .view import choose_view
 
 _TEXT_MAX = 160
 _SHOWN_IDS = 12
@@ -71,8 +72,9 @@ def print_plan(source: TaskSource, tasks: list[ForeignTask], *, whole: bool, jso
         closing: the event of the last JSON record.
     """
     if json:
+        at = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")} if closing == "plan" else {}
         for record in plan_records(source, tasks):
-            print(jsonlib.dumps({**record, "event": record.get("event", closing)}, ensure_ascii=True))
+            print(jsonlib.dumps({**record, "event": record.get("event", closing), **at}, ensure_ascii=True))
         return
     for label, text in plan_lines(source, tasks, whole=whole):
         line = f"{label:<11} {printable(text)}" if label or text else ""

@@ -23,7 +23,8 @@ from ..state.errors import CannotReproduce, EvidenceError, InputError, Interrupt
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
 from .batch_state import refuse_batch
-from .compose import context_of, open_saver
+from .compose import open_saver
+from .configured import context_of
 from .ending import BLOCKED, DONE, FAILED
 from .ledger_facts import attested_state, facts_of
 from .ledger_text import answer, escaped, print_json
@@ -100,7 +101,7 @@ def _run(asked: ReproduceRequest, recorded: _Recorded, folder: Path, stop: threa
             f"run {state.run_id} is {state.status}, and records no files on which everything was verified",
             next_step=f"waypost status {state.run_id}",
         )
-    view.begin(state.run_id, f"commit {state.tree.base} of {recorded.repository}, and the recorded change")
+    view.begin(state.run_id, f"commit {state.tree.base} of {recorded.repository}, and the recorded change", folder)
     rebuilt = rebuild(recorded.repository, state.tree, recorded.patch, folder)
     if stop.is_set():
         raise CheckStopped

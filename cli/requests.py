@@ -37,10 +37,16 @@ class RunRequest:
     sign: Sign | None
     json: bool
     baseline: bool
+    quiet: bool = False
     only: tuple[str, ...] = ()
     begin_at: str | None = None
     fail_fast: bool = False
     max_parallel: int | None = None
+
+    @property
+    def shows_plan(self) -> bool:
+        """Whether the plan of a foreign file is shown: not where it is accepted already and all is to be quiet."""
+        return not self.quiet or not (self.accepting.yes or self.accepting.digest)
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,10 @@ class ResumeRequest:
     runs: Path
     decision: str | None
     note: str = ""
+    who: str | None = None
     sign: Sign | None = None
     json: bool = False
+    quiet: bool = False
     reread_config: bool = False
 
 
@@ -79,13 +87,15 @@ def run_request(given: Mapping[str, Any], *, sign: Sign | None) -> RunRequest:
     """The request in the parameters of `waypost run`; those of the limits have the names of their fields."""
     own = ("task_file", "task", "worker", "workspace", "runs", "run_id", "isolate", "merge", "prompt_template")
     return RunRequest(
-        **{name: given[name] for name in (*own, "baseline", "json")},
+        **{name: given[name] for name in (*own, "baseline", "json", "quiet")},
         only=tuple(given["only"] or ()),
         begin_at=given["begin_at"],
         fail_fast=given["fail_fast"],
         max_parallel=given["max_parallel"],
         limits=Limits(**{name: given[name] for name in Limits.model_fields if given[name] is not None}),
         sourced=SourceOptions(format=given["format"], tag=given["tag"], model=given["model"]),
-        accepting=AcceptOptions(yes=given["yes"], digest=given["accept"], write_back=given["write_back"]),
+        accepting=AcceptOptions(
+            yes=given["yes"], digest=given["accept"], write_back=given["write_back"], who=given["who"]
+        ),
         sign=sign,
     )

@@ -33,6 +33,7 @@ class AcceptOptions:
     yes: bool = False
     digest: str | None = None
     write_back: bool = False
+    who: str | None = None
 
 
 def open_source(path: Path, options: SourceOptions) -> TaskSource:
@@ -57,22 +58,26 @@ def accept(source: TaskSource, id: str, options: AcceptOptions, sourced: SourceO
             digest is another one.
     """
     acceptance = accept_plan(source, options, sourced)
-    return AcceptedTask(source.runnable(id), acceptance)
+    task = source.runnable(id)
+    if source.is_card and task.source.sha256 not in acceptance.files.values():
+        raise InputError(f"{source.path} was changed while it was read: nothing was started", next_step="try again")
+    return AcceptedTask(task, acceptance)
 
 
 def accept_plan(source: TaskSource, options: AcceptOptions, sourced: SourceOptions) -> Acceptance:
-    """That the plan of a file is accepted. A card of our own says itself what is run, and needs nobody's word.
+    """That the plan of a file is accepted. A card of our own says itself what is run, and needs nobody's word; where a
+    digest is given, it is held to it all the same.
 
     Raises:
         InputError: as `accept`.
     """
     return Acceptance(
-        how="a card" if source.is_card else _how(source, options),
+        how="a card" if source.is_card and options.digest is None else _how(source, options),
         format=source.format,
         digest=source.digest,
         files={str(Path(file.path).resolve()): file.sha256 for file in source.files},
         tag=sourced.tag,
-        who=getpass.getuser(),
+        who=options.who or getpass.getuser(),
         at=datetime.now(UTC),
         write_back=options.write_back,
     )

@@ -61,13 +61,17 @@ class Pipeline(Compiled):
 
     def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
         """As LangGraph's. Raises StateError for values that do not fit, and for a status set past the guard."""
-        return super().bulk_update_state(config, _checked_supersteps(supersteps))
+        checked = _checked_supersteps(supersteps)
+        values = self.get_state(config).values if _lacks_author(checked) else {}
+        return super().bulk_update_state(config, _with_author(checked, values))
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> RunnableConfig:
         """As `bulk_update_state`."""
-        return await super().abulk_update_state(config, _checked_supersteps(supersteps))
+        checked = _checked_supersteps(supersteps)
+        values = (await self.aget_state(config)).values if _lacks_author(checked) else {}
+        return await super().abulk_update_state(config, _with_author(checked, values))
 
     def _take_lease(self, config: RunnableConfig | None) -> None:
         acquire = getattr(cast(Any, self).checkpointer, "acquire", None)
@@ -105,6 +109,21 @@ def _checked_input(given: Any) -> Any:
 
 def _checked_supersteps(supersteps: Sequence[Sequence[StateUpdate]]) -> list[list[StateUpdate]]:
     return [[update._replace(values=_checked_values(update.values)) for update in step] for step in supersteps]
+
+
+def _lacks_author(supersteps: list[list[StateUpdate]]) -> bool:
+    return bool(supersteps) and any(update.as_node is None for update in supersteps[0])
+
+
+def _with_author(supersteps: list[list[StateUpdate]], values: Mapping[str, Any]) -> list[list[StateUpdate]]:
+    """Updates that name no node count as made by the one that moved the run last: LangGraph would guess another,
+    because it does not see who ran as a `Send`."""
+    moves = values.get("transitions")
+    if not moves or not _lacks_author(supersteps):
+        return supersteps
+    author = str(moves[-1].node)
+    first = [update if update.as_node else update._replace(as_node=author) for update in supersteps[0]]
+    return [first, *supersteps[1:]]
 
 
 def _checked_values(values: object) -> dict[str, Any] | None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from .._version import __version__
 from ..state.acceptance import Acceptance
 from ..state.batch import BatchState, BatchTask, LeftOut
-from ..state.errors import EvidenceError, InputError, RunExists, StateError
+from ..state.errors import EvidenceError, InputError, RunExists
 from ..state.guarding import Guarding
 from ..state.ids import RunId, compose_run_id, run_id, task_id
 from ..state.isolation import Isolation, MergePolicy
@@ -25,10 +25,9 @@ from ..state.pipeline import Limits
 from ..state.task import Task
 from .checks.workspace import read_baseline
 from .isolate.begin import forget_branch
-from .prepare import AcceptedTask, claim_folder, recall_run
-from .workers.files import write_private
+from .prepare import AcceptedTask, ask, claim_folder
+from .recall import BATCH, recall_run
 
-BATCH = "batch_request.json"
 CONTRACTS = "contracts.json"
 _STEM_MAX = 40
 _TASKS = TypeAdapter(tuple[Task, ...])
@@ -108,27 +107,8 @@ def new_batch(
         ),
         left_out=tuple(left_out),
     )
-    try:
-        write_private(runs / claimed / CONTRACTS, contracts, sync=True)
-        write_private(runs / claimed / BATCH, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
-    except BaseException:
-        if not (runs / claimed / BATCH).exists():
-            shutil.rmtree(runs / claimed, ignore_errors=True)
-        raise
+    ask(runs / claimed, {CONTRACTS: contracts, BATCH: state.model_dump_json(indent=2).encode() + b"\n"})
     return state
-
-
-def is_batch(folder: Path) -> bool:
-    """True for the folder of a batch."""
-    return (folder / BATCH).is_file()
-
-
-def recall_batch(folder: Path) -> BatchState:
-    """The first state of a batch. Raises StateError where its file is damaged."""
-    try:
-        return BatchState.model_validate_json((folder / BATCH).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StateError(f"{folder / BATCH} cannot be read: {error}") from None
 
 
 def contracts_of(state: BatchState, folder: Path) -> dict[str, AcceptedTask]:

@@ -52,7 +52,7 @@ def affordable(state: PipelineState, orders: tuple[Order, ...]) -> tuple[Order, 
     """The first of `orders`, as many as the run may still start side by side; what is cut off comes up again."""
     allowed = run_allowance(state)
     left = [
-        int(limit - (_used(state, None, resource)))
+        int(limit - (used_of(state, None, resource)))
         for resource in (Resource.ATTEMPTS, Resource.TURNS)
         if (limit := allowed.limit(resource)) is not None
     ]
@@ -110,7 +110,7 @@ def _reached(state: PipelineState, step: StepId | None, allowed: Allowance) -> I
         if limit is None:
             continue
         silent = [attempt for attempt in _counted(state, step) if _says_nothing_of(resource, attempt)]
-        used = None if silent else _used(state, step, resource)
+        used = None if silent else used_of(state, step, resource)
         if used is None or used >= limit:
             meant = silent or _counted(state, step)
             yield Overrun(
@@ -127,7 +127,7 @@ def _left(
     state: PipelineState, step: StepId | None, allowed: Allowance, resource: Resource, among: int = 1
 ) -> float | None:
     limit = allowed.limit(resource)
-    return None if limit is None else (limit - (_used(state, step, resource))) / among
+    return None if limit is None else (limit - (used_of(state, step, resource))) / among
 
 
 def _least(values: list[float | None]) -> float | None:
@@ -144,8 +144,8 @@ def _counted(state: PipelineState, step: StepId | None) -> list[Attempt]:
     ]
 
 
-def _used(state: PipelineState, step: StepId | None, resource: Resource) -> float:
-    """What is known to be used; an attempt that does not say counts as nothing here, and is told by `_reached`."""
+def used_of(state: PipelineState, step: StepId | None, resource: Resource) -> float:
+    """What a step, or the run, is known to have used; an attempt that does not say counts as nothing here."""
     attempts = _counted(state, step)
     if resource is Resource.ATTEMPTS:
         return len(attempts)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..state.events import Event
 from ..state.ids import RunId
+from .busy import Busy
 from .checks.kinds import BUILTIN, Kinds
 from .slots import Slots
 from .workers import Worker, builtin_workers
@@ -32,6 +33,8 @@ class RunContext:
         environment: which variables workers and checks are given, and which values are hidden in all that is written.
         kinds: name -> kind of check; `with_kinds(...)` adds your own to the built-in ones.
         slots: bounds how many steps of a run are worked on at the same time.
+        busy: tells when the nodes of a run that was cancelled have ended.
+        listen: hears every event of the run's nodes too, from any of their threads.
         drain: set it, and the run stops at its next checkpoint with workers left alive.
         hold: while it is set too, the run waits for the workers that are in flight before it stops.
     """
@@ -42,6 +45,8 @@ class RunContext:
     environment: Environment = field(default_factory=Environment)
     kinds: Kinds = field(default_factory=lambda: BUILTIN)
     slots: Slots = field(default_factory=Slots)
+    busy: Busy = field(default_factory=Busy)
+    listen: Callable[[Event], None] = _nobody_listens
     drain: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)
 

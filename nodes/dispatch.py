@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from typing_extensions import TypedDict
+
 from ..failpoints import failpoint
 from ..state.errors import WorkerUnknown
-from ..state.events import Event, EventKind
+from ..state.events import AttemptAdopted, AttemptFinished, AttemptProgress, AttemptStarted
 from ..state.job import Job
 from ..state.records import Attempt, AttemptOutcome, Permissions, Usage
 from ..state.status import Node, Route, Status
@@ -61,7 +63,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
         child = None
         if stage is Stage.RUNNING:
             failpoint("dispatch.adopted")
-            call.say(_event("attempt_adopted", job))
+            call.say(AttemptAdopted(event="attempt_adopted", **_about(job)))
         elif call.draining():
             return None
         elif launches == _LAUNCHES_MAX:
@@ -90,7 +92,7 @@ def _launched(job: Job, folder: AttemptFolder, call: Call) -> Forked:
     failpoint("dispatch.requested")
     launch = worker.prepare(job, folder.path)
     failpoint("dispatch.prepared")
-    call.say(_event("attempt_started", job))
+    call.say(AttemptStarted(event="attempt_started", kind=job.order.kind, **_about(job)))
     child = folder.start(job, launch, environment)
     failpoint("dispatch.launched")
     return child
@@ -111,17 +113,21 @@ def _progress(job: Job, folder: AttemptFolder, call: Call) -> Callable[[], None]
         return lambda: None
 
     def show(text: str) -> None:
-        event = _event("attempt_progress", job)
-        event["text"] = text
-        call.say(event)
+        about = _about(job)
+        about["text"] = text
+        call.say(AttemptProgress(event="attempt_progress", **about))
 
     return Follower(folder.path / "stdout.log", worker.progress, show).poll
 
 
 def _told(attempt: Attempt, job: Job, call: Call) -> Attempt:
-    event = _event("attempt_finished", job)
-    code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
-    event["outcome"] = f"{attempt.outcome}{code}"
+    event = AttemptFinished(event="attempt_finished", outcome=attempt.outcome, **_about(job))
+    if attempt.exit_code is not None:
+        event["exit_code"] = attempt.exit_code
+    if attempt.started_at and attempt.ended_at:
+        event["duration_s"] = round((attempt.ended_at - attempt.started_at).total_seconds(), 3)
+    if usage := attempt.usage.model_dump(exclude_none=True):
+        event["usage"] = usage
     call.say(event)
     return attempt
 
@@ -220,12 +226,22 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _event(kind: EventKind, job: Job) -> Event:
-    return Event(
-        event=kind,
+class _About(TypedDict):
+    run_id: str
+    node: Node
+    step: str
+    attempt: int
+    worker: str
+    text: str
+
+
+def _about(job: Job) -> _About:
+    text = f"{job.step.title} [{job.worker}]"
+    return _About(
         run_id=job.run_id,
         node=Node.DISPATCH,
         step=job.step.id,
         attempt=job.order.number,
-        text=f"{job.step.title} [{job.worker}]",
+        worker=job.worker,
+        text=text,
     )

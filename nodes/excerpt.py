@@ -21,6 +21,8 @@ _STRONG = re.compile(
     rb"|\berror(?:\[\w+\])?: |\xe2\x9c\x97|\xe2\x9c\x95|\xe2\x9c\x98",
     re.MULTILINE,
 )
+_HEADINGS = re.compile(r"Traceback \(|(?:FAIL|ERROR): ")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Timeout|Failure)\b")
 _WEAK = re.compile(
     rb"(?<!no )(?<!0 )\b(?:fail(?:ed|ure|ures)?|errors?|exception|refused|denied|not found)\b", re.IGNORECASE
 )
@@ -39,6 +41,40 @@ def excerpt(path: Path, limit: int = LIMIT) -> str:
             return _joined(file, size, _spans(size, _first_failure(file, size), limit), path.name)
     except OSError as error:
         return f"(log not readable: {error.strerror})"
+
+
+def error_line(path: Path) -> str | None:
+    """The one line of a log that says best why something failed, whole; None where there is none, or no log.
+
+    Of a traceback that is its last line, and of a test that failed the test with the error in it. A log in which
+    nothing looks like a failure ends with what is said.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            found = _first_failure(file, size)
+            if found is None:
+                return next(
+                    (
+                        line
+                        for line in reversed(_text(_read(file, max(0, size - _OVERLAP), size)).split("\n"))
+                        if line.strip()
+                    ),
+                    None,
+                )
+            return _best_line(_text(_read(file, found, found + 4 * _OVERLAP)).split("\n"))
+    except OSError:
+        return None
+
+
+def _best_line(lines: list[str]) -> str:
+    first = lines[0].strip()
+    if not _HEADINGS.match(first):
+        return first
+    raised = next((line.strip() for line in lines[1:] if _RAISED.match(line)), None)
+    if raised is None:
+        return first
+    return raised if first.startswith("Traceback") else f"{first}: {raised}"
 
 
 def _spans(size: int, failure: int | None, limit: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 
 from ..failpoints import failpoint
 from ..state.errors import StateError
-from ..state.events import Event
+from ..state.events import Event, NodeFinished, NodeStarted
 from ..state.job import Job
 from ..state.pipeline import PipelineState
 from ..state.records import Transition
@@ -46,12 +46,16 @@ def guarded(node: Node, stage: Stage[_Input], *, default: RunContext, after: Aft
     """
 
     def run(state: _Input, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        failpoint(f"node.{node}.enter")
         context: RunContext = runtime.context or default
+        with context.busy:
+            return work(state, runtime, context)
+
+    def work(state: _Input, runtime: Runtime[RunContext], context: RunContext) -> dict[str, Any]:
+        failpoint(f"node.{node}.enter")
         masker = context.environment.masker()
         call = _call(runtime, context, masker)
         clock = time.monotonic()
-        call.say(Event(event="node_started", run_id=state.run_id, node=node))
+        call.say(NodeStarted(event="node_started", run_id=state.run_id, node=node))
         if isinstance(state, PipelineState):
             state = validate_state(state)
         move = stage(state, call)
@@ -91,13 +95,15 @@ def _call(runtime: Runtime[RunContext], context: RunContext, masker: Masker) -> 
         return context.drain.is_set() or (control is not None and control.drain_requested)
 
     def say(event: Event) -> None:
-        runtime.stream_writer(hide_in_event(event, masker))
+        hidden = hide_in_event(event, masker)
+        runtime.stream_writer(hidden)
+        context.listen(hidden)
 
     return Call(context=context, say=say, draining=draining)
 
 
 def _finished(node: Node, run: str, move: Move, duration_s: float) -> Event:
-    return Event(
+    return NodeFinished(
         event="node_finished",
         run_id=run,
         node=node,

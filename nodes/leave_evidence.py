@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..state.events import Event
+from ..state.events import EvidenceWritten
 from ..state.pipeline import PipelineState
 from ..state.status import Status
 from .context import Call
@@ -19,5 +19,6 @@ def leave_evidence(state: PipelineState, call: Call) -> dict[str, Any]:
         return {}
     files = write_evidence(state, call.context.run_dir(state.run_id))
     for file in files:
-        call.say(Event(event="evidence_written", run_id=state.run_id, node=state.transitions[-1].node, text=file.path))
+        node = state.transitions[-1].node
+        call.say(EvidenceWritten(event="evidence_written", run_id=state.run_id, node=node, text=file.path))
     return {"evidence": files}

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from langgraph.types import interrupt
 from pydantic import Field, ValidationError
 
-from ..state.guarding import broken_demands
 from ..state.model import Record
 from ..state.pipeline import Blocked, PipelineState
-from ..state.records import Approval, AttemptOutcome, Decision, Order
+from ..state.records import Approval, Decision, Order
 from ..state.status import Node as NodeName
 from ..state.status import Route, Status, edges_of
 from ..state.task import ApprovalPoint
 from .approvals import ask_to_start, free_and_held
 from .budget import affordable, forgive, over_budget
 from .checks.fingerprint import work_sha256
+from .choices import Choice, choices
 from .context import Call
 from .isolate.pick_up import StillInConflict, pick_up
 from .manual import check_of, update_by
@@ -27,17 +26,6 @@ from .move import Move
 from .needs import need
 from .orders import rework_order
 from .transition import count_reworks, exhausted, orders_after_recovery
-
-
-class Choice(StrEnum):
-    """What a person can answer."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    RECOVER = "recover"
-    RECHECK = "recheck"
-    GIVE_UP = "give_up"
-
 
 _EDGES = {edge.route: edge for edge in edges_of(NodeName.PERSON)}
 _ROUTES = {
@@ -70,20 +58,6 @@ def person(state: PipelineState, call: Call) -> Move:
         complaint = answer if isinstance(answer, str) else _misfit(state, answer)
         if not complaint and isinstance(answer, Answer):
             return _decided(state, answer, call)
-
-
-def choices(state: PipelineState) -> tuple[Choice, ...]:
-    """What a person may decide now. Rechecking needs finished attempts to look at, recovering something to dispatch."""
-    attempts = [state.attempt(order.step, order.number) for order in state.orders]
-    checkable = bool(attempts) and all(a is not None and a.outcome is not AttemptOutcome.RUNNING for a in attempts)
-    recheck = (Choice.RECHECK,) if checkable else ()
-    if state.blocked is not None and state.blocked.approval is not None:
-        return (Choice.APPROVE, Choice.REJECT, *recheck, Choice.GIVE_UP)
-    recover = (Choice.RECOVER,) if state.isolated is None or orders_after_recovery(state) else ()
-    if state.plan is not None and not state.plan.gaps and broken_demands(state.task, state.before):
-        # What should have failed before the work cannot be made to have failed by working.
-        recover = ()
-    return (*recover, *recheck, Choice.GIVE_UP)
 
 
 def _question(state: PipelineState, complaint: str) -> dict[str, Any]:

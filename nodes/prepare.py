@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from ..state.ids import RunId, compose_run_id, run_id
 from ..state.isolation import Isolated, Isolation, MergePolicy
 from ..state.pipeline import Limits, PipelineState
 from ..state.task import Task
-from ..state.update import validate_state
 from .checks.kinds import BUILTIN, Kinds
 from .checks.workspace import read_baseline
 from .context import DEFAULT_RUNS_DIR
@@ -25,12 +24,12 @@ from .formats import read_task_file
 from .freeze import held_to
 from .isolate.begin import begin, claim_branch
 from .plan import compile_plan
+from .recall import REQUEST
 from .secrets import without_secrets
 from .workers.environment import Environment
 from .workers.files import make_private_folder, write_private
 from .workers.forks import FORK_SERVER
 
-REQUEST = "request.json"
 _IGNORE_ALL = "# Runs of Waypost: records, not sources.\n*\n"
 
 
@@ -111,7 +110,7 @@ def new_run(
         created_at=now,
         writer_version=__version__,
     )
-    _ask(runs / claimed, state)
+    ask(runs / claimed, {REQUEST: state.model_dump_json(indent=2).encode() + b"\n"})
     return state
 
 
@@ -124,30 +123,33 @@ def _branch_or_nothing(workspace: Path, isolated: Isolated, folder: Path) -> Iso
         raise
 
 
-def _ask(folder: Path, state: PipelineState) -> None:
-    """Write what is asked for; a folder that nothing can be resumed from is not left behind."""
+def ask(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write what is asked for into a claimed folder, which is not left behind if nothing can be resumed from it.
+
+    Args:
+        files: content by name, in the order in which they are written; with the last one it can be resumed.
+    """
+    *_, last = files
     try:
-        write_private(folder / REQUEST, state.model_dump_json(indent=2).encode() + b"\n", sync=True)
+        for name, content in files.items():
+            write_private(folder / name, content, sync=True)
     except BaseException:
-        if not (folder / REQUEST).exists():
+        if not (folder / last).exists():
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def recall_run(run_dir: Path) -> PipelineState | None:
-    """The first state of a run that was killed before its first checkpoint; None where nothing was asked for."""
-    try:
-        return validate_state(json.loads((run_dir / REQUEST).read_bytes()))
-    except (OSError, ValueError):
-        return None
+def make_runs_folder(runs: Path) -> None:
+    """Make the folder of all runs where it is not there: private, and ignored by git. Raises OSError."""
+    if not runs.exists():
+        make_private_folder(runs)
+        (runs / ".gitignore").write_text(_IGNORE_ALL, encoding="utf-8")
 
 
 def claim_folder(runs: Path, wanted: RunId | None, composed: RunId) -> RunId:
     """Make the folder of the run; a name that is taken gets a number, so that two runs never share a folder."""
     try:
-        if not runs.exists():
-            make_private_folder(runs)
-            (runs / ".gitignore").write_text(_IGNORE_ALL, encoding="utf-8")
+        make_runs_folder(runs)
         for number in range(1, 1000):
             candidate = wanted or (composed if number == 1 else run_id(f"{composed}-{number}"))
             try:

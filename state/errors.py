@@ -97,6 +97,10 @@ class WorkerUnknown(InputError):
     """No worker of that name is registered."""
 
 
+class NotAllowed(InputError):
+    """An agent asks for what only a person may do, or allow."""
+
+
 class IllegalTransition(WaypostError):
     """A node tried to move the run along an edge that the transition table does not have.
 
@@ -138,6 +142,18 @@ class Interrupted(WaypostError):
 
 class StateError(WaypostError):
     """A state, or an update to it, does not fit the schema or breaks an invariant."""
+
+
+class Refused(WaypostError, ValueError):
+    """Any of these errors as a LangGraph server is told it: of others than ValueError it shows no message.
+
+    Args:
+        error: what was raised.
+    """
+
+    def __init__(self, error: WaypostError) -> None:
+        super().__init__(f"{type(error).__name__}: {error.what}", facts=error.facts, next_step=error.next_step)
+        self.exit_code = error.exit_code
 
 
 class EvidenceError(WaypostError):

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, NewType
+from uuid import UUID, uuid5
 
 from pydantic import AfterValidator
 
@@ -16,6 +17,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNOREC
 
 TASK_ID_MAX = 64
 RUN_ID_MAX = 120
+_SERVER_THREADS = UUID("0c0ff6a7-6a2e-5c0c-9a53-6f1de1cf7b0e")
 STEP_ID_MAX = 32
 
 
@@ -59,6 +61,8 @@ TaskId = NewType("TaskId", str)
 StepId = NewType("StepId", str)
 RunId = NewType("RunId", str)
 CriterionId = NewType("CriterionId", str)
+ServerThread = NewType("ServerThread", str)
+"""The id under which a LangGraph server knows a run: always a UUID."""
 CheckRef = NewType("CheckRef", str)
 """What a card calls a check: V1 (a verification command), O1 (an expected output)."""
 
@@ -87,3 +91,16 @@ def step_id(value: str) -> StepId:
 def compose_run_id(task: TaskId, started: datetime, commit: str) -> RunId:
     """`<TASK>_<YYYYMMDDTHHMMSSZ>_<short git sha>`: the id of a run and its LangGraph thread id."""
     return run_id(f"{task}_{started.astimezone(UTC):%Y%m%dT%H%M%SZ}_{commit[:7]}")
+
+
+def server_thread(run: str) -> ServerThread:
+    """The thread id of a run on a LangGraph server, which takes UUIDs only: the run's own id where that is one."""
+    return ServerThread(run if is_server_thread(run) else str(uuid5(_SERVER_THREADS, run)))
+
+
+def is_server_thread(text: str) -> bool:
+    """Whether this is a UUID as a LangGraph server writes it."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -54,38 +54,37 @@ def append(old: tuple[_T, ...], new: tuple[_T, ...]) -> tuple[_T, ...]:
 
 
 class Limits(Record):
-    """What a run may use. Saved with the run, so that a resumed run keeps its contract.
+    """What a run may use. Saved with the run, so that a resumed run keeps its contract; None is no limit."""
 
-    Attributes:
-        max_rework: how many reworks one step may have before the run is BLOCKED.
-        step_timeout_s: limit for one attempt of a worker.
-        check_timeout_s: limit for one verification command.
-        budget_s: limit for the time of all attempts and checks together, None for no limit.
-        max_turns, max_cost_usd: of all attempts together, as their workers report them.
-        max_attempts: how often a worker is started in the run.
-        step_budget_s, step_max_turns, step_max_cost_usd, step_max_attempts: the same for each step by itself.
-        output_limit_bytes: limit for what one attempt, or one verification command, may print.
-        on_lost: what follows when a worker is gone without a result: it is started again and told (`retry`), that is
-            counted as a rework (`rework`), or a person is asked (`block`).
-        max_lost: how many attempts of one step may be lost in a row before a person is asked.
-        max_parallel: how many steps are worked on at the same time.
-    """
-
-    max_rework: int = Field(default=3, ge=0, le=100)
-    step_timeout_s: float = Field(default=3600.0, gt=0)
-    check_timeout_s: float = Field(default=600.0, gt=0)
-    budget_s: float | None = Field(default=None, gt=0)
-    max_turns: int | None = Field(default=None, ge=1)
-    max_cost_usd: float | None = Field(default=None, gt=0)
-    max_attempts: int | None = Field(default=None, ge=1)
-    step_budget_s: float | None = Field(default=None, gt=0)
-    step_max_turns: int | None = Field(default=None, ge=1)
-    step_max_cost_usd: float | None = Field(default=None, gt=0)
-    step_max_attempts: int | None = Field(default=None, ge=1)
-    output_limit_bytes: int = Field(default=OUTPUT_LIMIT_BYTES, gt=0)
-    on_lost: OnLost = OnLost.RETRY
-    max_lost: int = Field(default=3, ge=0, le=100)
-    max_parallel: int = Field(default=8, ge=1, le=256)
+    max_rework: int = Field(
+        default=3, ge=0, le=100, description="Reworks that one step may have before a person is asked."
+    )
+    step_timeout_s: float = Field(default=3600.0, gt=0, description="Limit for one attempt of a worker, in seconds.")
+    check_timeout_s: float = Field(
+        default=600.0, gt=0, description="Limit for one verification command, in seconds, where its card names none."
+    )
+    budget_s: float | None = Field(
+        default=None, gt=0, description="Limit for the time of all attempts and checks together, in seconds."
+    )
+    max_turns: int | None = Field(default=None, ge=1, description="Turns of all attempts, as their workers report.")
+    max_cost_usd: float | None = Field(default=None, gt=0, description="Cost of all attempts, as their workers report.")
+    max_attempts: int | None = Field(default=None, ge=1, description="How often a worker is started in the run.")
+    step_budget_s: float | None = Field(default=None, gt=0, description="As budget_s, for each step by itself.")
+    step_max_turns: int | None = Field(default=None, ge=1, description="As max_turns, for each step by itself.")
+    step_max_cost_usd: float | None = Field(default=None, gt=0, description="As max_cost_usd, for each step by itself.")
+    step_max_attempts: int | None = Field(default=None, ge=1, description="As max_attempts, for each step by itself.")
+    output_limit_bytes: int = Field(
+        default=OUTPUT_LIMIT_BYTES, gt=0, description="What one attempt, or one verification command, may print."
+    )
+    on_lost: OnLost = Field(
+        default=OnLost.RETRY,
+        description="What follows when a worker is gone without a result: it is started again and told (retry), that "
+        "is counted as a rework (rework), or a person is asked (block).",
+    )
+    max_lost: int = Field(
+        default=3, ge=0, le=100, description="Attempts of one step that may be lost in a row before a person is asked."
+    )
+    max_parallel: int = Field(default=8, ge=1, le=256, description="How many steps are worked on at the same time.")
 
     def of_run(self) -> Allowance:
         """What the run may use in all."""

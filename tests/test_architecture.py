@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("state", "checkpointing", "nodes", "graphs", "cli")
+PACKAGES = ("state", "checkpointing", "nodes", "graphs", "telemetry", "viewer", "cli", "studio", "mcp_server")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 TOP = sorted(ROOT.glob("*.py"))
 TESTS = sorted(path for name in ("tests", "examples", "benchmarks") for path in (ROOT / name).rglob("*.py"))
@@ -24,10 +24,17 @@ ALLOWED = {
     "checkpointing": {"state"},
     "nodes": {"state"},
     "graphs": {"state", "nodes"},
-    "cli": {"state", "nodes", "graphs", "checkpointing"},
+    "telemetry": {"state"},
+    "viewer": {"state", "nodes", "checkpointing"},
+    "cli": {"state", "nodes", "graphs", "checkpointing", "telemetry", "viewer", "studio", "mcp_server"},
+    "studio": {"state", "nodes", "graphs", "checkpointing", "telemetry", "cli"},
+    "mcp_server": {"state", "nodes", "graphs", "checkpointing", "telemetry", "cli"},
 }
 # The command line loads what a command needs when it is asked for, so that help is fast.
-LATE_IMPORTS = {"__init__.py", *(f"cli/typed/{name}.py" for name in ("evidence", "keys", "ledgers", "runs", "tasks"))}
+TYPED = ("evidence", "keys", "ledgers", "look", "manual", "runs", "servers", "tasks")
+LATE_IMPORTS = {"__init__.py", "checkpointing/__init__.py", *(f"cli/typed/{name}.py" for name in TYPED)}
+# Programs of their own, which the command line only starts.
+FACES = {"studio", "mcp_server"}
 
 
 def module_of(path: Path) -> str:
@@ -69,6 +76,7 @@ def test_imports_point_down_only(path):
         parts = module.split(".")
         if parts[0] == "waypost" and len(parts) > 1 and parts[1] in PACKAGES and parts[1] != room:
             assert parts[1] in ALLOWED[room], f"{name_of(path)}:{line} imports {module}"
+            assert room != "cli" or parts[1] not in FACES or name_of(path) in LATE_IMPORTS
 
 
 @pytest.mark.parametrize("path", [*MODULES, *TOP], ids=name_of)
@@ -138,7 +146,7 @@ def loaded_by(code: str) -> set[str]:
     return set(out.splitlines()[-1].split())
 
 
-HEAVY = {"langgraph", "langchain_core", "pydantic", "jinja2"}
+HEAVY = {"langgraph", "langchain_core", "pydantic", "jinja2", "starlette", "uvicorn"}
 
 
 def test_help_answers_without_loading_langgraph():

@@ -16,7 +16,9 @@ from kit.cards import card, write_card
 from kit.cli import environment
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("state", "checkpointing", "nodes", "graphs", "cli")
+PACKAGES = ("state", "checkpointing", "nodes", "graphs", "telemetry", "viewer", "cli", "studio", "mcp_server")
+
+KINDS = ("*.py", "*.j2", "*.toml", "*.css", "*.js", "*.svg")
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,9 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def test_it_holds_exactly_the_modules_and_templates_of_the_package(wheel):
-    expected = {f"waypost/{path.name}" for path in ROOT.glob("*.py")} | {"waypost/py.typed"}
+    expected = {f"waypost/{path.name}" for path in ROOT.glob("*.py")} | {"waypost/py.typed", "waypost/langgraph.json"}
     for room in PACKAGES:
-        files = [path for kind in ("*.py", "*.j2", "*.toml") for path in (ROOT / room).rglob(kind)]
+        files = [path for kind in KINDS for path in (ROOT / room).rglob(kind)]
         expected |= {f"waypost/{path.relative_to(ROOT)}" for path in files}
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == expected

@@ -8,12 +8,14 @@ import typer
 from typer.core import TyperGroup
 
 from ..._version import __version__
+from .manual import Manuals
 
 _ORDER = (
-    *("run", "resume", "approve", "reject", "status"),
+    *("run", "watch", "explain", "status", "view", "resume", "approve", "reject"),
     *("plan", "init", "doctor"),
     *("audit", "reproduce", "bundle", "attest", "keygen"),
     *("clean", "fsck", "ledger", "graph", "schema"),
+    *("studio", "mcp"),
 )
 
 
@@ -27,7 +29,7 @@ class InOrder(TyperGroup):
         )
 
 
-app = typer.Typer(
+app = Manuals(
     name="waypost",
     cls=InOrder,
     no_args_is_help=True,
@@ -39,7 +41,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 blocked (a person is needed), 4 interrupted and resumable.",
 )
 
-ledger = typer.Typer(
+ledger = Manuals(
     no_args_is_help=True, rich_markup_mode=None, help="Look into the ledgers of any LangGraph thread, or move them."
 )
 app.add_typer(ledger, name="ledger")

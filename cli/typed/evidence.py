@@ -21,10 +21,7 @@ def audit(
     repository: RepositoryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check a run, believing nothing: every hash and verdict is worked out again. 0 verified, 1 not, 2 nothing there.
-
-    Example:  waypost audit DKT-003_20260211T134056Z_ac778e9.tar.gz --key waypost.pub
-    """
+    """Check a run, believing nothing: every hash and verdict is worked out again."""
     from ..audit import audit as look
     from ..audit import audit_foreign_log
 
@@ -63,10 +60,7 @@ def bundle(
     out: Annotated[Path | None, typer.Option(help="File to make; RUN_ID.tar.gz if not given.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Pack a run into one file, with all that a stranger needs to audit it.
-
-    Example:  waypost bundle DKT-003_20260211T134056Z_ac778e9 --out run.tar.gz
-    """
+    """Pack a run into one file, with all that a stranger needs to audit it."""
     from ..books import bundle_run
 
     raise typer.Exit(bundle_run(run_id, runs=runs, out=out, json=json))
@@ -74,10 +68,7 @@ def bundle(
 
 @app.command()
 def attest(run_id: RunArgument, runs: RunsOption = RUNS_DIR, sign: SignOption = None, json: JsonOption = False) -> None:
-    """Write manifest and attestation of a run that has stopped; `waypost run` does it too.
-
-    Example:  waypost attest DKT-003_20260211T134056Z_ac778e9 --sign waypost.key
-    """
+    """Write manifest and attestation of a run that has stopped; `waypost run` does it too."""
     from ..books import attest_run
 
     raise typer.Exit(attest_run(run_id, runs=runs, sign=signer(sign, json), json=json))
@@ -88,8 +79,5 @@ def keygen(
     out: Annotated[Path, typer.Option(help="Folder for waypost.key and waypost.pub.")] = Path("."),
     json: JsonOption = False,
 ) -> None:
-    """Make a pair of ed25519 keys for --sign and --key.
-
-    Example:  waypost keygen --out ~/.config/waypost
-    """
+    """Make a pair of ed25519 keys for --sign and --key."""
     raise typer.Exit(keys(json).make_keys(out, json=json))

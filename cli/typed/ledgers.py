@@ -20,10 +20,7 @@ def fsck(
         Path | None, typer.Option(help="New runs folder for the lines before the damage; RUN can be resumed there.")
     ] = None,
 ) -> None:
-    """Check ledgers: 0 all fine, 1 damage found, 2 nothing to check. Changes nothing.
-
-    Example:  waypost fsck DKT-003_20260211T134056Z_ac778e9 --salvage saved
-    """
+    """Check ledgers: 0 all fine, 1 damage found, 2 nothing to check. Changes nothing."""
     from ..fsck import check
 
     raise typer.Exit(check(what, runs=runs, out=salvage, json=json))
@@ -39,10 +36,7 @@ def ledger_show(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Show the checkpoints of a thread, or one of them with its values.
-
-    Example:  waypost ledger show chat-7 --step 3 --writes
-    """
+    """Show the checkpoints of a thread, or one of them with its values."""
     from ..ledger import show
 
     if sum((checkpoint is not None, step is not None, latest)) > 1:
@@ -59,10 +53,7 @@ def ledger_tail(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Show the newest lines of a ledger, one line each.
-
-    Example:  waypost ledger tail chat-7 --follow
-    """
+    """Show the newest lines of a ledger, one line each."""
     from ..ledger_tail import tail
 
     raise typer.Exit(tail(run_id, runs=runs, count=count, follow=follow, json=json))
@@ -76,10 +67,7 @@ def ledger_diff(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Show what changed in the state between two checkpoints.
-
-    Example:  waypost ledger diff chat-7 3 5
-    """
+    """Show what changed in the state between two checkpoints."""
     from ..ledger import diff
 
     raise typer.Exit(diff(run_id, a, b, runs=runs, json=json))
@@ -94,10 +82,7 @@ def ledger_compact(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Write a thread's ledger anew without what no longer counts; the thread can go on. Nobody may be writing it.
-
-    Example:  waypost ledger compact chat-7 --latest-only
-    """
+    """Write a thread's ledger anew without what no longer counts; the thread can go on. Nobody may be writing it."""
     from ..ledger_compact import compact
 
     raise typer.Exit(compact(run_id, runs=runs, latest_only=latest_only, json=json))
@@ -111,10 +96,7 @@ def ledger_import(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Copy threads from SQLite into ledgers, and compare every tuple.
-
-    Example:  waypost ledger import sqlite:checkpoints.db --thread chat-7
-    """
+    """Copy threads from SQLite into ledgers, and compare every tuple."""
     _move("import", source, thread, allow, runs, json)
 
 
@@ -126,10 +108,7 @@ def ledger_export(
     runs: RunsOption = RUNS_DIR,
     json: JsonOption = False,
 ) -> None:
-    """Copy threads from ledgers into SQLite, and compare every tuple.
-
-    Example:  waypost ledger export sqlite:checkpoints.db --thread chat-7
-    """
+    """Copy threads from ledgers into SQLite, and compare every tuple."""
     _move("export", target, thread, allow, runs, json)
 
 

@@ -24,10 +24,7 @@ def plan(
     note: Annotated[str, typer.Option(help="With --freeze: why; kept with it and in the ledger of each run.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Show what a task file asks for, in which order, and what of it can be proved. Runs nothing.
-
-    Example:  waypost plan specs/001-login/tasks.md --task T004
-    """
+    """Show what a task file asks for, in which order, and what of it can be proved. Runs nothing."""
     from ..plan import show_plan
     from ..sources import SourceOptions
 
@@ -44,22 +41,16 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite tasks.md and waypost.toml.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a starter card and settings for a project, with the test command that is found in it.
-
-    Example:  waypost init
-    """
+    """Write a starter card and settings for a project, with the test command that is found in it."""
     from ..init import init as write_starter
 
     raise typer.Exit(write_starter(folder, force=force, json=json))
 
 
 @app.command()
-def schema(what: Annotated[Literal["task", "state"], typer.Argument(help="Which model.")] = "task") -> None:
-    """Print the JSON Schema of a task or of the state of a run.
-
-    Example:  waypost schema task > task.schema.json
-    """
-    from ..commands import print_schema
+def schema(what: Annotated[Literal["task", "state", "events"], typer.Argument(help="Which one.")] = "task") -> None:
+    """Print the JSON Schema of a task, of the state of a run, or of the lines that `--json` of a run prints."""
+    from ..schema import print_schema
 
     raise typer.Exit(print_schema(what))
 
@@ -68,10 +59,7 @@ def schema(what: Annotated[Literal["task", "state"], typer.Argument(help="Which 
 def graph(
     states: Annotated[bool, typer.Option("--states", help="Statuses and transitions instead of nodes.")] = False,
 ) -> None:
-    """Print the pipeline as a Mermaid diagram: its nodes, or with --states its statuses.
-
-    Example:  waypost graph > pipeline.mmd
-    """
+    """Print the pipeline as a Mermaid diagram: its nodes, or with --states its statuses."""
     if states:
         from ...state.status import state_diagram
 
@@ -88,10 +76,7 @@ def doctor(
     workspace: Annotated[Path, typer.Option(help="Where configured agents are looked up.")] = Path("."),
     json: JsonOption = False,
 ) -> None:
-    """Show which workers can be used here, and what is missing of the others: 0 fine, 1 not usable. Runs no work.
-
-    Example:  waypost doctor claude
-    """
+    """Show which workers can be used here, and what is missing of the others: 0 fine, 1 not usable. Runs no work."""
     from ..doctor import examine_workers
 
     raise typer.Exit(examine_workers(worker, workspace=workspace, json=json))

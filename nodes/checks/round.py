@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
-from ...state.events import Event, EventKind
+from ...state.events import CheckFinished, CheckStarted, Event
 from ...state.ids import CheckRef, RunId, StepId
 from ...state.pipeline import Limits
 from ...state.records import Attempt, AttemptOutcome, Check, CheckKind, Outcome
@@ -124,7 +124,7 @@ class Round:
                 outcome=outcome,
                 reason=reason,
             )
-            self._say("check_finished", check.step, check.run, outcome)
+            self._say_finished(check.id, check.step, check.run, outcome)
             yield check
 
     def output(self, output: Output, before: Check) -> Check:
@@ -132,7 +132,7 @@ class Round:
         outcome, reason = look_at_output(self.workspace, output.path)
         if outcome is before.outcome:
             return before.model_copy(update={"reason": reason})
-        self._say("check_finished", before.step, before.run, outcome)
+        self._say_finished(before.id, before.step, before.run, outcome)
         return before.model_copy(update={"outcome": outcome, "reason": reason})
 
     def scope(
@@ -182,7 +182,7 @@ class Round:
 
     def git(self, ref: CheckRef, step: StepId | None, run: str, outcome: Outcome, reason: str) -> Check:
         """Something that git was asked about the branch of an isolated run."""
-        self._say("check_finished", step, run, outcome)
+        self._say_finished(self._id(step, ref), step, run, outcome)
         return Check(
             id=self._id(step, ref),
             round=self.number,
@@ -213,7 +213,7 @@ class Round:
 
     def told(self, check: Check) -> None:
         """Say how a check ended that was made elsewhere."""
-        self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
+        self._say_finished(check.id, check.step, check.run, check.outcome, check.duration_s or 0.0)
 
     def _command(self, command: Command, step: StepId | None, attempt: int | None) -> Iterator[Check]:
         baseline = self._run(command, command.run, step, attempt, suffix="")
@@ -262,7 +262,7 @@ class Round:
             return before
         now = self._looked(kind, probe, self._blank(probe, before.step, before.attempt), probe.timeout_s, quiet=True)
         if now.outcome is not before.outcome:
-            self._say("check_finished", now.step, now.run, now.outcome)
+            self._say_finished(now.id, now.step, now.run, now.outcome)
         return now
 
     def _blank(self, probe: Probe, step: StepId | None, attempt: int | None) -> Check:
@@ -294,27 +294,38 @@ class Round:
             holds=self.holds,
         )
         if not quiet:
-            self._say("check_started", blank.step, blank.run, None)
+            self._say_started(blank.id, blank.step, blank.run)
         started = datetime.now(UTC)
         check = look_and_judge(kind, probe, bench, blank, self.run_dir)
         if check.argv or kind.runs:
             check = check.model_copy(update={"started_at": started, "cwd": str(self.workspace)})
         if not quiet:
-            self._say("check_finished", check.step, check.run, check.outcome, check.duration_s or 0.0)
+            self._say_finished(check.id, check.step, check.run, check.outcome, check.duration_s or 0.0)
         return check
 
     def _id(self, step: StepId | None, ref: CheckRef) -> str:
         return f"{self.number}.{step or 'task'}.{ref}"
 
-    def _say(
-        self, kind: EventKind, step: StepId | None, text: str, outcome: Outcome | None, duration_s: float = 0.0
-    ) -> None:
-        event = Event(event=kind, run_id=self.run, node=self.node, text=text)
+    def _say_started(self, check: str, step: StepId | None, text: str) -> None:
+        event = CheckStarted(event="check_started", run_id=self.run, node=self.node, check=check, text=text)
         if step:
             event["step"] = step
-        if outcome:
-            event["outcome"] = outcome
-            event["duration_s"] = round(duration_s, 3)
+        self.call.say(event)
+
+    def _say_finished(
+        self, check: str, step: StepId | None, text: str, outcome: Outcome, duration_s: float = 0.0
+    ) -> None:
+        event = CheckFinished(
+            event="check_finished",
+            run_id=self.run,
+            node=self.node,
+            check=check,
+            text=text,
+            outcome=outcome,
+            duration_s=round(duration_s, 3),
+        )
+        if step:
+            event["step"] = step
         self.call.say(event)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 from ...state.batch import BatchState, BatchTask, TaskStatus
+from ...state.batch_record import batch_record, counts
 from .files import open_run_folder
 from .render import render_batch
 from .staging import staging
@@ -51,41 +51,6 @@ def batch_reports(state: BatchState) -> dict[str, bytes]:
         # In ASCII: a path may hold what UTF-8 has no bytes for.
         JSON: json.dumps(batch_record(state), indent=2).encode() + b"\n",
         JUNIT: _junit(state),
-    }
-
-
-def counts(state: BatchState) -> dict[str, int]:
-    """How many tasks stand where; statuses that none has are left out."""
-    found = {status.value: len(state.of_status(status)) for status in TaskStatus}
-    return {status: number for status, number in found.items() if number}
-
-
-def batch_record(state: BatchState) -> dict[str, Any]:
-    """The report for scripts."""
-    return {
-        "batch_id": state.batch_id,
-        "status": state.outcome().value,
-        "counts": counts(state),
-        "task_file": state.task_file,
-        "workspace": state.workspace,
-        "worker": state.worker,
-        "created_at": state.created_at.isoformat(),
-        "tasks": [_task_record(state, task) for task in state.tasks],
-        "left_out": [one.model_dump() for one in state.left_out],
-    }
-
-
-def _task_record(state: BatchState, task: BatchTask) -> dict[str, Any]:
-    end = state.ends.get(task.id)
-    return {
-        "id": task.id,
-        "title": task.title,
-        "run_id": task.run_id,
-        "waits_for": list(task.waits_for),
-        "status": state.status_of(task.id).value,
-        "reason": state.reason_of(task.id),
-        "started_at": end.started_at.isoformat() if end and end.started_at else None,
-        "ended_at": end.ended_at.isoformat() if end and end.ended_at else None,
     }
 
 

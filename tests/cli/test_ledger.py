@@ -20,7 +20,7 @@ from kit.threads import Item, Reversed, deltas, subgraphs
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from waypost.checkpointing import LedgerSaver
-from waypost.cli.ledger_diff import changes
+from waypost.checkpointing.differences import changes
 
 __all__ = ["two_threads"]
 
@@ -291,7 +291,7 @@ class TestHarmless:
 
 @pytest.mark.parametrize("verb", ["show", "tail", "diff", "import", "export"])
 def test_help_has_an_example(runs: Path, verb: str) -> None:
-    assert f"Example:  waypost ledger {verb} " in waypost_here("ledger", verb, "--help", cwd=runs).out
+    assert f"\n  waypost ledger {verb} " in waypost_here("ledger", verb, "--help", cwd=runs).out
 
 
 def test_on_a_terminal_a_row_that_is_too_long_is_cut_and_in_a_pipe_it_is_whole(runs: Path) -> None:

@@ -21,7 +21,8 @@ def on_a_terminal(repo: Path, text: str, **env: str) -> tuple[int, str]:
     path = write_card(repo.parent, text)
     ours, theirs = pty.openpty()
     arguments = command("run", path, "--workspace", repo, "--runs", repo.parent / "runs")
-    given = {**environment(), "TERM": "xterm-256color", "COLUMNS": "100", **env}
+    kept = {name: value for name, value in environment().items() if name != "CI"}
+    given = {**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env}
     process = subprocess.Popen(arguments, cwd=repo, env=given, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = b""
@@ -40,16 +41,16 @@ def plain(text: str) -> str:
 
 
 def test_a_terminal_shows_what_goes_on_now_and_keeps_what_has_happened(repo):
-    code, seen = on_a_terminal(repo, card(bash="sleep 0.3; echo x > out.txt"))
+    code, seen = on_a_terminal(repo, card(bash="sleep 0.6; echo x > out.txt"))
     assert code == 0
     assert "\x1b[2K" in seen
-    assert re.search(r"dispatch S1 attempt 1 A task \[shell\]  0 s", plain(seen))
-    assert "verify      PASSED S1 test -s out.txt" in plain(seen)
+    assert re.search(r"└─ [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] S1  A task +0 s", plain(seen))
+    assert re.search(r"└─ ✓ S1  A task +0\.\d s", plain(seen))
     assert "result      DONE" in plain(seen)
 
 
-@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1", "TERM": "dumb"}])
-def test_a_dumb_terminal_gets_plain_lines(repo, env):
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"CI": "true"}])
+def test_a_dumb_terminal_and_the_log_of_a_ci_system_get_plain_lines(repo, env):
     code, seen = on_a_terminal(repo, GOOD, **env)
     assert (code, "\x1b" in seen) == (0, False)
 
@@ -77,6 +78,12 @@ def test_a_command_of_a_card_cannot_steer_the_terminal(repo, tmp_path):
     assert "\u202e" not in ran.out + ran.err
 
 
+def test_a_quiet_run_that_is_done_says_nothing(repo, tmp_path):
+    path = write_card(tmp_path, GOOD)
+    ran = waypost_here("run", path, "--workspace", repo, "--runs", tmp_path / "runs", "--quiet", cwd=repo)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
 def test_json_is_one_object_per_line_from_the_run_id_to_the_result(repo, tmp_path):
     path = write_card(tmp_path, GOOD)
     ran = waypost_here("run", path, "--workspace", repo, "--runs", tmp_path / "runs", "--json", cwd=repo)
@@ -91,7 +98,7 @@ def test_a_blocked_run_ends_with_its_question_the_reason_and_what_to_type(repo, 
     ran = waypost_here("run", path, "--workspace", repo, "--runs", tmp_path / "runs", "--run-id", "R", cwd=repo)
     assert ran.code == 3
     assert "question    Some of what was asked cannot be verified here." in ran.out
-    assert "UNVERIFIABLE S1 AC1: nosuchtool: command not found: nosuchtool" in ran.out
+    assert "unverified  S1 AC1: nosuchtool: command not found: nosuchtool" in ran.out
     assert "next        waypost resume R --runs" in ran.out
 
 

@@ -16,10 +16,12 @@ from unittest import mock
 from typer.main import get_command
 from typer.testing import CliRunner
 from waypost.cli.main import app
+from waypost.state.event_schema import check_event
 
 from kit import preloaded
 
 TIMEOUT_S = 120
+TELLING = frozenset({"run", "resume", "approve", "reject", "watch"})
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,15 @@ class Ran:
     code: int
     out: str
     err: str
+    tells: bool = False
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+        """The JSON lines; those of a run are what the schema says, whichever test reads them."""
+        found = [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+        for event in found if self.tells else ():
+            check_event(event)
+        return found
 
     @property
     def result(self) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def waypost_here(*arguments: str | Path, cwd: Path) -> Ran:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr)
+    return Ran(result.exit_code, result.stdout, result.stderr, tells=str(arguments[0]) in TELLING)
 
 
 def waypost(
@@ -85,7 +92,7 @@ def waypost(
         out, err = process.communicate(timeout=TIMEOUT_S)
     finally:
         process.kill()
-    return Ran(process.wait(), out, err)
+    return Ran(process.wait(), out, err, tells=str(arguments[0]) in TELLING)
 
 
 def start_waypost(
