@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
+HEADER = bytes([0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 2, 255, 36, 0, *b"WP", 32, 0])
 PAYLOAD_TYPE, MOST_BYTES = "application/vnd.in-toto+json", 4 << 30
 
 
@@ -43,9 +43,9 @@ def sha256(data: bytes) -> str:
 
 def unpack(packed: bytes) -> tuple[str, dict[str, bytes]]:
     """The run id and the files of a bundle, path -> content."""
-    need(packed.startswith(HEADER), "it does not begin as a bundle")
-    inflate = zlib.decompressobj(31)
-    data = inflate.decompress(packed, MOST_BYTES)
+    digest = hashlib.sha256(packed[48:]).digest()
+    need(packed.startswith(HEADER + digest), "it does not begin as a bundle, or was changed behind its header")
+    data = (inflate := zlib.decompressobj(31)).decompress(packed, MOST_BYTES)
     need(inflate.eof and not inflate.unused_data, "it is cut, too large, or continued behind its end")
     files, run, at = dict[str, bytes](), "", 0
     while data[at : at + 512] != b"\0" * 512:
