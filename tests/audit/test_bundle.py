@@ -205,3 +205,15 @@ def test_the_verifier_accepts_the_change_as_it_is_and_reads_any_path(scene: Scen
 def test_the_verifier_finds_a_forged_change(scene: Scene, change: Callable[[dict[str, Any]], object]) -> None:
     with pytest.raises(verifier().Wrong):
         with_state(scene, change)
+
+
+def test_the_verifier_holds_done_against_what_had_to_fail_before_the_work(scene: Scene) -> None:
+    _run, files = files_of(scene.one)
+    module = verifier()
+    state = module.newest_state(module.read_ledger(files["ledger.jsonl"]))
+    state["task"]["steps"][0]["red_before"] = ["AC1"]
+    assert module.check_records(state, files) == 2
+    for check in state["before"]["checks"]:
+        check["outcome"] = "PASSED"
+    with pytest.raises(module.Wrong, match="AC1 of S1 did not fail before the work"):
+        module.check_records(state, files)
