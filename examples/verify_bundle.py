@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
+HEADER = bytes([0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 2, 255, 36, 0, *b"WP", 32, 0])
 PAYLOAD_TYPE, MOST_BYTES = "application/vnd.in-toto+json", 4 << 30
 
 
@@ -43,9 +43,8 @@ def sha256(data: bytes) -> str:
 
 def unpack(packed: bytes) -> tuple[str, dict[str, bytes]]:
     """The run id and the files of a bundle, path -> content."""
-    need(packed.startswith(HEADER), "it does not begin as a bundle")
-    inflate = zlib.decompressobj(31)
-    data = inflate.decompress(packed, MOST_BYTES)
+    need(packed.startswith(HEADER + hashlib.sha256(packed[48:]).digest()), "it is no bundle, or its bytes were changed")
+    data = (inflate := zlib.decompressobj(31)).decompress(packed, MOST_BYTES)
     need(inflate.eof and not inflate.unused_data, "it is cut, too large, or continued behind its end")
     files, run, at = dict[str, bytes](), "", 0
     while data[at : at + 512] != b"\0" * 512:
@@ -163,12 +162,14 @@ def check_records(state: dict[str, Any], files: dict[str, bytes]) -> int:
         good = check["outcome"] == "PASSED" or (check["kind"] == "baseline" and replaced)
         need(good, f"check {check['id']} of the last round is {check['outcome']}")
     contracts = [(None, state["task"]), *((step["id"], step) for step in state["task"]["steps"])]
-    criteria = [(name, criterion["id"]) for name, contract in contracts for criterion in contract["criteria"]]
+    criteria = [(name, one["id"], task["red_before"]) for name, task in contracts for one in task["criteria"]]
+    red = {(c["step"], c["ref"]) for c in state["all checks"] if (c["round"], c["outcome"]) == (0, "FAILED")}
     mapping = {(row["step"], row["criterion"]): row["checks"] for row in state["plan"]["coverage"]}
-    for step, criterion in criteria:
-        refs = mapping.get((step, criterion), [])
+    for step, criterion, demanded in criteria:
+        refs, name = mapping.get((step, criterion), []), f"criterion {criterion} of {step or 'the task'}"
+        need(criterion not in demanded or red & {(step, ref) for ref in refs}, f"{name} did not fail before the work")
         proved = refs and {*refs} <= {c["ref"] for c in final if c["step"] == step and c["outcome"] == "PASSED"}
-        need(proved, f"criterion {criterion} of {step or 'the task'} is not proved by {refs or 'any check'}")
+        need(proved, f"{name} is not proved by {refs or 'any check'}")
     need(criteria, "the task has no criteria")
     for step in state["task"]["steps"]:
         ended = [(one["outcome"], one["exit_code"]) for one in state["attempts"] if one["step"] == step["id"]]
@@ -181,8 +182,7 @@ def check_log(data: bytes, state: dict[str, Any]) -> int:
     entries = [check for check in state["all checks"] if check["argv"] or check["log"]]
     at = data.find(b"\n=== COMMAND ENTRY 1 START ===\n")
     for number, check in enumerate(entries, 1):
-        here = data.startswith(b"\n=== COMMAND ENTRY %d START ===\n" % number, at)
-        need(here, f"verification.log: entry {number} is not where it must be")
+        need(data.startswith(b"\n=== COMMAND ENTRY %d START ===\n" % number, at), f"verification.log: no {number}")
         if check["log"]:
             mark = data.index(b"\n--- output ---\n", at) + len(b"\n--- output ---\n")
             size = int(data[data.rindex(b"\nOutput: ", at, mark) + 9 : mark].split()[0])

@@ -76,8 +76,7 @@ def new_run(
         InputError: the file, the task, the workspace, the runs folder or the id cannot be used (see its leaves), or the
             task is not what was frozen beside its file.
     """
-    where = Path(workspace).absolute()
-    runs = Path(runs_dir).absolute()
+    where, runs = Path(workspace).absolute(), Path(runs_dir).absolute()
     wanted = None if run is None else run_id(run)
     source = Path(task_file).resolve()
     written = accepted.task if accepted is not None else read_task_file(Path(task_file), task, kinds)

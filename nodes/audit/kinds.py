@@ -16,6 +16,7 @@ from ..checks.kinds.bounded import Bounded
 from ..checks.kinds.kind import NotKept
 from ..checks.kinds.notes import facts_of
 from ..checks.looking import declared, judge_again
+from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from ..manual import decision_behind
 from .finding import Finding, ok, wrong
@@ -26,7 +27,7 @@ _JUDGED = frozenset({CheckKind.COMMAND, CheckKind.PROBE})
 def audit_kinds(state: PipelineState, run: RunFolder, kinds: Kinds) -> Iterator[Finding]:
     """Whether each outcome is what its kind says about what was kept. A pass that nobody here can judge is wrong."""
     task = state.task
-    checks = [check for check in state.checks if check.kind in _JUDGED]
+    checks = [check for check in all_checks(state) if check.kind in _JUDGED and not _is_repeated(check)]
     if task is None or not checks:
         return
     good = 0
@@ -39,6 +40,11 @@ def audit_kinds(state: PipelineState, run: RunFolder, kinds: Kinds) -> Iterator[
                 good += 1
     if good == len(checks):
         yield ok("kinds", "all", f"{good} checks, each outcome is what its kind says about what was kept")
+
+
+def _is_repeated(check: Check) -> bool:
+    """Before the work a command that several steps name ran once; the records of the others are held against it."""
+    return check.round == 0 and check.kind is CheckKind.COMMAND and not check.argv
 
 
 def audit_frozen(state: PipelineState) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...state.errors import IllegalTransition, TaskFileError
+from ...state.guarding import broken_demands
 from ...state.invariants import missing_for_done, missing_on_branch
 from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome, Transition, Verdict
 from ...state.status import Node, Status, check_transition
-from ...state.task import Task
+from ...state.task import Command, Task
 from ..evidence.before import all_checks
 from ..evidence.proof import contracts as contracts_of
 from ..plan import compile_plan
@@ -103,9 +104,7 @@ def _complaint(state: PipelineState, check: Check) -> str:
     if check.kind is CheckKind.COMMAND and not _exit_code_fits(state.task, check, passed):
         return f"is {check.outcome} with exit code {check.exit_code}"
     if check.round == 0 and check.kind is CheckKind.COMMAND and not check.argv:
-        same = state.before.of_command(check.run) if state.before else None
-        bad = same is not None and same.outcome is not check.outcome
-        return f"is {check.outcome}, where {same.id} ran the same and is {same.outcome}" if bad and same else ""
+        return _about_repeated(state, check)
     if check.kind is CheckKind.COMMAND and passed and not (check.argv and check.log and check.log_sha256):
         return "passed without a command line, or without a log"
     if check.kind is CheckKind.BASELINE and check.outcome is not Outcome.UNVERIFIABLE:
@@ -117,14 +116,31 @@ def _complaint(state: PipelineState, check: Check) -> str:
     return ""
 
 
+def _about_repeated(state: PipelineState, check: Check) -> str:
+    """A command that several steps name ran once before the work: what the record of another step says of that."""
+    if check.outcome is Outcome.UNVERIFIABLE:
+        return ""
+    command, earlier = _command(state.task, check), state.before.checks if state.before else ()
+    for one in earlier:
+        other = _command(state.task, one) if one.argv and one.run == check.run else None
+        if command and other and (other.exit_code, other.output) == (command.exit_code, command.output):
+            same = one.outcome is check.outcome
+            return "" if same else f"is {check.outcome}, where {one.id} ran the same and is {one.outcome}"
+    return f"is {check.outcome}, and nothing of the kind ran before the work"
+
+
 def _exit_code_fits(task: Task | None, check: Check, passed: bool) -> bool:
     """Whether a command can have that outcome with its exit code; its output is judged elsewhere."""
-    contracts = [one for step, one in contracts_of(task) if step == check.step] if task else []
-    command = next((c for one in contracts for c in one.verification if c.ref == check.ref), None)
+    command = _command(task, check)
     if command is None:
         return False
     fits = check.exit_code == command.exit_code
     return fits if passed else not fits or command.output is not None
+
+
+def _command(task: Task | None, check: Check) -> Command | None:
+    contracts = [one for step, one in contracts_of(task) if step == check.step] if task else []
+    return next((c for one in contracts for c in one.verification if c.ref == check.ref), None)
 
 
 def _verdicts(state: PipelineState, task: Task) -> Iterator[Finding]:
@@ -156,6 +172,7 @@ def _end(state: PipelineState) -> Iterator[Finding]:
         return
     missing = missing_for_done(state.task, state.plan, state.attempts, state.checks, state.verdicts, state.decisions)
     missing += missing_on_branch(state.isolated, state.task, state.attempts)
+    missing += [f"{what} did not fail before the work" for what in broken_demands(state.task, state.before)]
     for what in missing:
         yield wrong("verdicts", "run", f"DONE without proof: {what}")
     if not missing:

@@ -6,25 +6,22 @@ The same run gives the same archive bytes (the compressed ones depend on the zli
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from ...state.errors import EvidenceError, InputError
 from ...state.ids import run_id as checked_run_id
 from .files import CHUNK, open_run_folder
 from .manifest import ATTESTATION, LEDGER, MANIFEST, SIGNED, Manifest, decode_manifest
 from .write import REPORTS
+from .zipped import Unzipped, write_zipped
 
-_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
 _BLOCK = 512
 _END = b"\0" * (2 * _BLOCK)
-MOST_FILES, MOST_BYTES = 200_000, 16 << 30
+MOST_FILES = 200_000
 
 
 def write_bundle(run_dir: Path, manifest: Manifest, ledger: bytes, out: Path) -> str:
@@ -41,14 +38,10 @@ def write_bundle(run_dir: Path, manifest: Manifest, ledger: bytes, out: Path) ->
         EvidenceError: a file is missing, or is not what the manifest says.
         InputError: `out` is there already, or cannot be written.
     """
-    digest = hashlib.sha256()
     try:
         with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as raw:
             try:
-                with gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
-                    for piece in _archive(run_dir, manifest, ledger):
-                        digest.update(piece)
-                        packed.write(piece)
+                return write_zipped(raw, _archive(run_dir, manifest, ledger))
             except BaseException:
                 out.unlink()
                 raise
@@ -56,7 +49,6 @@ def write_bundle(run_dir: Path, manifest: Manifest, ledger: bytes, out: Path) ->
         raise InputError(f"{out} is there already", next_step="give another name with --out") from None
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}", next_step="give another name with --out") from None
-    return digest.hexdigest()
 
 
 def _archive(run_dir: Path, manifest: Manifest, ledger: bytes) -> Iterator[bytes]:
@@ -109,7 +101,7 @@ def read_bundle(path: Path, into: Path) -> Path:
     """
     try:
         with path.open("rb") as raw:
-            run_dir, names = _unpack(_Unzipped(raw), into)
+            run_dir, names = _unpack(Unzipped(raw), into)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except (tarfile.TarError, zlib.error, UnicodeError) as error:
@@ -132,44 +124,7 @@ def _manifest(run_dir: Path) -> Manifest:
     return decode_manifest(found[0].read_bytes())
 
 
-class _Unzipped:
-    """A gzip stream of one member with the header that we write and nothing behind it, as a file to read from."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        if raw.read(len(_HEADER)) != _HEADER:
-            raise EvidenceError("the file is no bundle: it does not begin as one")
-        self._inflate = zlib.decompressobj(31)
-        self._inflate.decompress(_HEADER)
-        self._held = b""
-        self._total = 0
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, fewer at the end."""
-        while len(self._held) < size and not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._raw.read(CHUNK)
-            if not packed:
-                raise EvidenceError("the bundle ends in the middle")
-            new = self._inflate.decompress(packed, CHUNK)
-            self._total += len(new)
-            if self._total > MOST_BYTES:
-                raise EvidenceError(f"the bundle unpacks to more than {MOST_BYTES} bytes")
-            self._held += new
-        given, self._held = self._held[:size], self._held[size:]
-        return given
-
-    def expect(self, wanted: bytes) -> None:
-        """Raises EvidenceError unless these are the next bytes."""
-        if self.read(len(wanted)) != wanted:
-            raise EvidenceError("the bundle is not filled up as Waypost does it")
-
-    def expect_end(self) -> None:
-        """Raises EvidenceError unless everything was read."""
-        if self.read(1) or self._inflate.unused_data or self._raw.read(1):
-            raise EvidenceError("something stands behind the end of the bundle")
-
-
-def _unpack(stream: _Unzipped, into: Path) -> tuple[Path, list[str]]:
+def _unpack(stream: Unzipped, into: Path) -> tuple[Path, list[str]]:
     """Write every file below `into`. Each block has to be the one that `write_bundle` writes there."""
     run: str | None = None
     names: list[str] = []

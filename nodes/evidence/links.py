@@ -1,7 +1,8 @@
 """Links from what a report says to the record behind it: the same for the same records, so that reports can be diffed.
 
 A record of the state is named by a JSON pointer (RFC 6901) behind the name of the ledger: `ledger.jsonl#/checks/3` is
-what `waypost status RUN --json | jq .state.checks[3]` shows. A file is named by its path, a line of it by `#L7`.
+what `waypost status RUN --json | jq .state.checks[3]` shows; those of before the work stand at
+`#/before/checks`. A file is named by its path, a line of it by `#L7`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ class Links:
     """The links of one report."""
 
     def __init__(self, state: PipelineState) -> None:
-        self._checks = {check.id: place for place, check in enumerate(state.checks)}
+        earlier = state.before.checks if state.before else ()
+        self._checks: dict[str, tuple[str | int, ...]] = {
+            **{check.id: ("before", "checks", place) for place, check in enumerate(earlier)},
+            **{check.id: ("checks", place) for place, check in enumerate(state.checks)},
+        }
         self._attempts = {(one.step, one.number): place for place, one in enumerate(state.attempts)}
         self._verdicts = {(one.step, one.criterion): place for place, one in enumerate(state.verdicts)}
         self._steps = {step.id: place for place, step in enumerate(state.task.steps)} if state.task else {}
@@ -35,7 +40,7 @@ class Links:
 
     def check(self, check: Check) -> Md:
         """The id of a check."""
-        return self.state(markdown.code(check.id), "checks", self._checks[check.id])
+        return self.state(markdown.code(check.id), *self._checks[check.id])
 
     def attempt(self, attempt: Attempt) -> Md:
         """The number of an attempt."""

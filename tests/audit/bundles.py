@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import io
 import random
@@ -17,6 +16,7 @@ from typing import Any
 from kit.cards import write_card
 from kit.cli import waypost_here
 from kit.repos import make_repo
+from waypost.nodes.evidence.zipped import write_zipped
 
 VERIFIER = Path(__file__).resolve().parents[2] / "examples" / "verify_bundle.py"
 
@@ -112,9 +112,7 @@ def files_of(bundle: Path) -> tuple[str, dict[str, bytes]]:
 def packed(run: str, files: dict[str, bytes]) -> bytes:
     """Files as a bundle: its form gives nothing away."""
     raw = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
-        for piece in verifier().archive(run, files):
-            out.write(piece)
+    write_zipped(raw, verifier().archive(run, files))
     return raw.getvalue()
 
 

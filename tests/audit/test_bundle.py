@@ -8,12 +8,15 @@ import itertools
 import json
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.cli import Ran, waypost_here
+from waypost.nodes.evidence.bundle import read_bundle
+from waypost.state.errors import EvidenceError, InputError
 
 from audit.bundles import VERIFIER, Scene, files_of, make_scene, mutations, packed, verifier
 
@@ -72,6 +75,27 @@ def test_no_mutation_is_missed(scene: Scene, tmp_path: Path) -> None:
         target.write_bytes(packed("R1", mutation.files))
         assert audit(target, "--key", scene.key).code != 0, mutation.name
         assert not verifier_passes(target.read_bytes(), scene.key), mutation.name
+
+
+def test_no_bit_of_the_file_can_be_flipped_unseen(scene: Scene, tmp_path: Path) -> None:
+    whole, target = bytearray(scene.one.read_bytes()), tmp_path / "flipped.tar.gz"
+    for at, bit in itertools.product(range(1200), range(8)):
+        whole[at] ^= 1 << bit
+        target.write_bytes(whole)
+        with pytest.raises((EvidenceError, InputError)):
+            read_bundle(target, tmp_path / f"{at}.{bit}")
+        with pytest.raises((verifier().Wrong, zlib.error)):
+            verifier().unpack(bytes(whole))
+        whole[at] ^= 1 << bit
+
+
+def test_content_that_is_compressed_in_another_way_is_refused(scene: Scene, tmp_path: Path) -> None:
+    whole, target = scene.one.read_bytes(), tmp_path / "other.tar.gz"
+    content = gzip.decompress(whole)
+    for again in (gzip.compress(content, 9, mtime=0), whole[:48] + gzip.compress(content, 1)[10:]):
+        target.write_bytes(again)
+        assert audit(target).code == 1
+        assert not verifier_passes(again, scene.key)
 
 
 def test_a_flipped_bit_of_the_file_itself_is_found(scene: Scene, tmp_path: Path) -> None:
@@ -181,3 +205,15 @@ def test_the_verifier_accepts_the_change_as_it_is_and_reads_any_path(scene: Scen
 def test_the_verifier_finds_a_forged_change(scene: Scene, change: Callable[[dict[str, Any]], object]) -> None:
     with pytest.raises(verifier().Wrong):
         with_state(scene, change)
+
+
+def test_the_verifier_holds_done_against_what_had_to_fail_before_the_work(scene: Scene) -> None:
+    _run, files = files_of(scene.one)
+    module = verifier()
+    state = module.newest_state(module.read_ledger(files["ledger.jsonl"]))
+    state["task"]["steps"][0]["red_before"] = ["AC1"]
+    assert module.check_records(state, files) == 2
+    for check in state["before"]["checks"]:
+        check["outcome"] = "PASSED"
+    with pytest.raises(module.Wrong, match="AC1 of S1 did not fail before the work"):
+        module.check_records(state, files)

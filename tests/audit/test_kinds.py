@@ -13,6 +13,7 @@ from kit.repos import make_repo
 from waypost.cli.compose import open_saver
 from waypost.cli.ledger_facts import facts_of
 from waypost.nodes.audit.kinds import audit_kinds
+from waypost.nodes.audit.records import audit_records
 from waypost.nodes.checks.kinds import BUILTIN
 from waypost.nodes.evidence.files import open_run_folder
 from waypost.state.records import Outcome
@@ -66,6 +67,12 @@ def recorded(state, id, **changes):
     return state.model_copy(update={"checks": checks})
 
 
+def recorded_before(state, id, **changes):
+    """The state with another record of one check of before the work."""
+    checks = tuple(c.model_copy(update=changes) if c.id == id else c for c in state.before.checks)
+    return state.model_copy(update={"before": state.before.model_copy(update={"checks": checks})})
+
+
 def test_an_untouched_run_is_what_its_kinds_say(state, run_dir):
     assert {check.id for check in state.checks} >= {TEST, FILE, LOUD, SEEN}
     assert findings(state, run_dir) == {}
@@ -116,3 +123,26 @@ def test_the_verifier_of_one_file_takes_the_bundle_and_says_what_it_leaves_to_an
     told = list(verifier().verify(out.read_bytes(), None))
     assert any(line.startswith("not redone   what checks of the kind file, manual, test") for line in told)
     assert waypost_here("audit", out, cwd=tmp_path).code == 0
+
+
+def test_what_is_said_of_the_time_before_the_work_is_judged_again(state, run_dir):
+    earlier = {check.id: check.outcome for check in state.before.checks}
+    assert (earlier["0.S1.V2"], earlier["0.S1.V3"]) == (Outcome.FAILED, Outcome.PASSED)
+    assert set(findings(recorded_before(state, "0.S1.V3", outcome=Outcome.FAILED), run_dir)) == {"0.S1.V3"}
+    (run_dir / "checks" / "0000" / "S1.V3.log").write_text("bye")
+    assert "does not hold" in findings(state, run_dir)["0.S1.V3"]
+
+
+def test_an_outcome_before_the_work_that_no_command_had_is_found(state):
+    def complaints(changed):
+        return {one.subject: one.what for one in audit_records(changed, ()) if one.subject == "0.S1.V3"}
+
+    assert complaints(state) == {}
+    assert "nothing of the kind ran" in complaints(recorded_before(state, "0.S1.V3", argv=(), log=None))["0.S1.V3"]
+
+
+def test_done_against_a_demand_of_the_card_is_found(state):
+    (step,) = state.task.steps
+    task = state.task.model_copy(update={"steps": (step.model_copy(update={"red_before": (step.criteria[2].id,)}),)})
+    said = [one.what for one in audit_records(state.model_copy(update={"task": task}), ()) if one.area == "verdicts"]
+    assert any("did not fail before the work" in what for what in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kit.links import unlinked
 from waypost.nodes.evidence import write_evidence
 from waypost.state.guarding import Before
 from waypost.state.records import CheckKind, Outcome
@@ -14,7 +15,7 @@ from .conftest import Run
 
 def written(run: Run, **changes: Any) -> str:
     write_evidence(run.state(**changes), run.folder)
-    return (run.reports / "report.md").read_text()
+    return unlinked((run.reports / "report.md").read_text())
 
 
 @pytest.mark.parametrize(
