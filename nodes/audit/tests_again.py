@@ -10,7 +10,7 @@ from ...state.records import Check, CheckKind, Outcome
 from ...state.task import Task, TestsMay
 from ..checks.judge_tests import judge_tests
 from ..checks.seen_tests import Seen, read_seen
-from ..checks.tampering import allowances
+from ..checks.judge_seen import allowances
 from .finding import Finding, ok, wrong
 
 Read = Callable[[str], bytes]
