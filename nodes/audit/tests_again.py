@@ -8,9 +8,9 @@ from ...state.errors import EvidenceError
 from ...state.pipeline import PipelineState
 from ...state.records import Check, CheckKind, Outcome
 from ...state.task import Task, TestsMay
+from ..checks.judge_seen import allowances
 from ..checks.judge_tests import judge_tests
 from ..checks.seen_tests import Seen, read_seen
-from ..checks.judge_seen import allowances
 from .finding import Finding, ok, wrong
 
 Read = Callable[[str], bytes]

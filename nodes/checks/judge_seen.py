@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ...state.records import Check, CheckKind, Outcome
+from ...state.records import Check, Outcome
 from ...state.task import Command, Probe, Task, TestsMay
 from ..needs import need
 from .judge_tests import Judged, judge_originals, judge_tests
