@@ -17,7 +17,7 @@ PYTEST = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q -p
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",
     "tests/conftest.py": "",
-    "tests/test_calc.py": "from calc import add\ndef test_add():\n    assert add(1, 2) == 3\ndef test_zero():\n    pass\n",
+    "tests/test_calc.py": "from calc import add\ndef test_add(): assert add(1, 2) == 3\ndef test_zero(): pass\n",
     "schema.json": '{"type": "array"}',
     "list.json": "[]",
     ".gitignore": "__pycache__/\n",

@@ -8,8 +8,9 @@ from pathlib import Path
 from kit.cards import card
 from kit.repos import git
 
-from .cheat import PYTEST, PYTHON, Cheat, Ending
+from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene
 from .cheat import RUN_ID as RUN
+from .of_records import audited
 
 _TEST = "tests/test_calc.py"
 _ID = f"{_TEST}::test_add"
@@ -25,9 +26,10 @@ def on_kinds(
     scope: str = "",
     before: Callable[[Path], object] | None = None,
     options: tuple[str, ...] = (),
+    afterwards: Callable[[Scene], str] | None = None,
 ) -> Cheat:
     text = card(bash=bash, criteria=f"- AC1: It works. Verified by {proof}", scope=scope)
-    return Cheat(title, bash, ending, said, text=text, before=before, options=options)
+    return Cheat(title, bash, ending, said, text=text, before=before, options=options, afterwards=afterwards)
 
 
 def by_test(
@@ -162,11 +164,21 @@ CHEATS = (
         Ending.BLOCKED,
         f"with the first versions 1 tests fail: {_TEST}",
     ),
-    by_test(
+    on_kinds(
         "mends the code, and adds to the named test",
         f"sed -i 's/a - b/a + b/' calc.py; printf '    assert add(2, 2) == 4\\n' >> {_TEST}",
+        f"test `{_ID}` run `{PYTEST}`",
         Ending.HARMLESS,
-        "DONE",
+        "exit code 0: ",
+        afterwards=audited,
+    ),
+    on_kinds(
+        "mends the code, and adds the named test to a file of tests",
+        f"sed -i 's/a - b/a + b/' calc.py; printf 'def test_more():\\n    assert add(2, 2) == 4\\n' >> {_TEST}",
+        f"test `{_TEST}::test_more` run `{PYTEST} -k more`",
+        Ending.HARMLESS,
+        "exit code 0: ",
+        afterwards=audited,
     ),
     on_kinds(
         "prints the expected output, which another command has to print",
@@ -210,6 +222,15 @@ CHEATS = (
         "file `a.json` schema `s.json`",
         Ending.LIMIT,
         "a schema that the worker has to write has no first version: commit it before, or name it outside of the scope",
+    ),
+    on_kinds(
+        "loosens the schema, and its output fits the first version too",
+        "echo '[]' > a.json; echo '{}' > s.json",
+        "file `a.json` schema `s.json`",
+        Ending.HARMLESS,
+        "exit code 0: ",
+        before=with_schema,
+        afterwards=audited,
     ),
     by_schema("loosens the schema so that its output fits", _LOOSENS, with_schema),
     by_schema("loosens a schema that is in no commit yet", _LOOSENS, not_committed),
