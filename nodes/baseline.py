@@ -58,7 +58,7 @@ def baseline(state: PipelineState, call: Call) -> Move:
 
 
 def _measured(state: PipelineState, task: Task, this_round: Round) -> Before:
-    kept = keep_dirty(state, patterns_of(state, task), this_round.run_dir)
+    kept = keep_dirty(state, patterns_of(state, task, this_round.call.context.kinds), this_round.run_dir)
     now = datetime.now(UTC)
     if not state.guarding.baseline:
         return Before(skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, at=now)

@@ -15,7 +15,7 @@ from ..state.task import Step, Task
 from .checks.repository import top_of
 from .checks.round import Round
 from .checks.scope import allowed_globs
-from .checks.tampering import Place
+from .checks.tampering import Place, runs
 from .checks.workspace import Change, changes_since
 from .needs import need
 
@@ -106,7 +106,7 @@ class SharedGround:
         """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
         kinds = [check.kind for check in checks]
         looked = kinds.index(CheckKind.SCOPE) if CheckKind.SCOPE in kinds else len(kinds)
-        ran_since = not {CheckKind.COMMAND, CheckKind.BASELINE}.isdisjoint(kinds[looked:])
+        ran_since = any(runs(check) or check.kind is CheckKind.BASELINE for check in checks[looked:])
 
         def again(check: Check) -> Check:
             if check.kind is CheckKind.SCOPE:

@@ -94,7 +94,7 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
 def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]:
     good = True
     in_hand = [order.step for order in state.orders]
-    tampering = Tampering(state, task)
+    tampering = Tampering(state, task, ground.round.call.context.kinds)
     ran: dict[StepId, tuple[Check, ...]] = {}
     for step_id in in_hand:
         attempt = state.attempts_of(step_id)[-1]

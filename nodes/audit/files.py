@@ -12,7 +12,6 @@ from ...state.records import Attempt, AttemptOutcome
 from ..evidence.before import all_checks
 from ..evidence.files import RunFolder
 from .finding import Finding, ok, wrong
-from .tests_again import audit_tests
 
 _STARTED = frozenset({AttemptOutcome.FINISHED, AttemptOutcome.NO_RESULT, AttemptOutcome.REPORTED_FAILURE})
 
@@ -34,7 +33,6 @@ def audit_files(state: PipelineState, run: RunFolder) -> Iterator[Finding]:
         yield ok("files", "all", f"{good} recorded files have the recorded bytes")
     for attempt in state.attempts:
         yield from _exit(attempt, run)
-    yield from audit_tests(state, run.read)
 
 
 def _of_checks(state: PipelineState) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from .finding import Audit, Finding, not_checked, ok, wrong
 from .kinds import audit_frozen, audit_kinds
 from .records import audit_records
 from .scope import audit_scope
+from .tests_again import audit_tests
 from .tree import audit_tree
 
 
@@ -76,6 +77,7 @@ def _findings(
         with open_to_audit(run_dir) as run:
             yield from audit_files(state, run)
             yield from audit_kinds(state, run, kinds)
+            yield from audit_tests(state, run, kinds)
             yield from audit_scope(state, run)
             yield from audit_tree(state, run, run_dir, repository)
             yield from audit_documents(state, run, run_dir)

@@ -6,6 +6,7 @@ import configparser
 import hashlib
 import io
 import posixpath
+import re
 import shutil
 import tomllib
 from collections.abc import Iterable
@@ -18,14 +19,16 @@ from pathspec import PathSpec
 
 from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline, PipelineState
-from ...state.task import Task
+from ...state.task import Probe, Task
 from ..git import git
 from ..workers.files import make_private_folder, sha256_file
 from .happened import blob_id
+from .kinds.kind import Kinds
 from .workspace import ABSENT, Change
 
 KEPT = "originals"
 _LINK, _MODULE = "120000", "160000"
+_GLOB = re.compile(r"[\\*?\[\]!# ]")
 
 # Settings of test programs: one that is added can change what every old test says.
 SETTINGS = (
@@ -68,10 +71,22 @@ class Patterns:
         return PathSpec.from_lines("gitignore", SETTINGS)
 
 
-def patterns_of(state: PipelineState, task: Task) -> Patterns:
-    """What the project and the card protect, on top of what is usual."""
-    own = (glob for _, contract in task.contracts() for glob in contract.protected_paths)
-    return Patterns(tuple(dict.fromkeys((*state.guarding.protected, *own))))
+def patterns_of(state: PipelineState, task: Task, kinds: Kinds) -> Patterns:
+    """What the project and the card protect, and what the card judges by, on top of what is usual."""
+    contracts = [contract for _, contract in task.contracts()]
+    judging = (path for one in contracts for probe in one.probes for path in judging_files(kinds, probe))
+    own = (glob for one in contracts for glob in one.protected_paths)
+    return Patterns(tuple(dict.fromkeys((*map(_exactly, judging), *state.guarding.protected, *own))))
+
+
+def judging_files(kinds: Kinds, probe: Probe) -> tuple[str, ...]:
+    """The files of the workspace that say what is right for that check."""
+    kind = kinds.get(probe.kind)
+    return tuple(posixpath.normpath(path) for path in kind.judging_files(probe)) if kind else ()
+
+
+def _exactly(path: str) -> str:
+    return "/" + _GLOB.sub(r"\\\g<0>", path)
 
 
 def keep_dirty(state: PipelineState, patterns: Patterns, run_dir: Path) -> dict[str, str]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from .kinds.junit import address_of
+
 _NOT_RUN = frozenset({"skipped", "xfailed"})
 FAILING = frozenset({"failed", "error"})
 
@@ -35,14 +37,28 @@ class Seen:
         return frozenset(id for id in self.outcomes if "::" in id)
 
     def of(self, names: Sequence[str]) -> Seen:
-        """Only these tests, however far from the top pytest was started: their files are told by their last name."""
-        wanted = {_short(name) for name in names}
-        return Seen({id: outcome for id, outcome in self.outcomes.items() if _short(id) in wanted}, self.exit_code)
+        """Only these tests, and what could not be collected: any of them can stand there.
+
+        Args:
+            names: as a card writes them; one without parameters stands for all cases of that test.
+        """
+        found = {
+            id: outcome
+            for id, outcome in self.outcomes.items()
+            if "::" not in id or any(_stands_for(name, id) for name in names)
+        }
+        return Seen(found, self.exit_code)
+
+    def has_all(self, names: Sequence[str]) -> bool:
+        """True where each of the names stands for a test here."""
+        return all(any(_stands_for(name, id) for id in self.existing) for name in names)
 
 
-def _short(id: str) -> str:
-    file, mark, test = id.partition("::")
-    return f"{posixpath.basename(file)}{mark}{test}"
+def _stands_for(name: str, id: str) -> bool:
+    """A name is relative to the root of pytest, an id to where it was started, which can lie above it."""
+    wanted, bracket, parameters = address_of(name).partition("[")
+    found, _, its = address_of(id).partition("[")
+    return (found == wanted or found.endswith(f".{wanted}")) and (not bracket or its == parameters)
 
 
 @dataclass(frozen=True, order=True)

@@ -11,12 +11,14 @@ from ...state.errors import WorkspaceError
 from ...state.ids import CheckRef
 from ...state.pipeline import Baseline, PipelineState
 from ...state.records import Check, CheckKind, Outcome
-from ...state.task import Command, Probe, Task, TestsMay
+from ...state.task import Probe, Task, TestsMay
 from ..needs import need
 from ..workers.files import sha256_file, write_private
 from .copy_tree import Copy, copied
-from .judge_tests import Judged, judge_originals, judge_tests
-from .protected import Originals, Patterns, Touched, patterns_of, touched
+from .judge_seen import allowances, declared_as, judge_rerun, judge_seen
+from .judge_tests import Judged
+from .kinds.kind import Kinds
+from .protected import Originals, Patterns, Touched, judging_files, patterns_of, touched
 from .round import Round
 from .seen_tests import Seen, read_seen
 from .workspace import Change
@@ -45,18 +47,18 @@ class Place:
 class Tampering:
     """Looks at the tests of a run: what has become of them, and what they say in their first versions."""
 
-    def __init__(self, state: PipelineState, task: Task) -> None:
+    def __init__(self, state: PipelineState, task: Task, kinds: Kinds) -> None:
         self._before = state.before
-        self._may = allowances(task)
-        self._patterns: Patterns = patterns_of(state, task)
+        self._kinds = kinds
+        self._patterns: Patterns = patterns_of(state, task, kinds)
         self._found: dict[tuple[Path, tuple[Change, ...]], Touched] = {}
         self._baseline: Baseline = need(state.baseline, "baseline")
         self._task = task
 
     def look(self, place: Place, checks: Iterable[Check]) -> Iterator[Check]:
-        """What is found about those of `checks` that have run something and passed."""
-        passed = [c for c in checks if runs(c) and c.outcome is Outcome.PASSED]
-        for check in (check for check in passed if check.kind is CheckKind.COMMAND):
+        """What is found about those of `checks` that passed: by what they have run, or by a file that judges."""
+        passed = [c for c in checks if c.outcome is Outcome.PASSED and (runs(c) or self._judging(c))]
+        for check in passed:
             if (judged := self._tests(check, place.round)) is not None:
                 yield _check(place.round, check, judged, CheckKind.TESTS)
         if passed:
@@ -67,8 +69,7 @@ class Tampering:
         before = self._before.of_command(check.run) if self._before else None
         try:
             seen_before = seen_by(before, run_dir) if before else None
-            passed_before = before is not None and before.outcome is Outcome.PASSED
-            return judge_tests(seen_by(check, run_dir), seen_before, passed_before, self._may)
+            return judge_seen(self._task, self._kinds, check, seen_by(check, run_dir), before, seen_before)
         except ValueError as error:
             return Judged(Outcome.FAILED, f"what was written down about its tests cannot be read: {error}")
 
@@ -99,6 +100,8 @@ class Tampering:
         A command that failed before the work may fail without the tests that the worker has added to it, and that says
         nothing. One that passed without them has to pass without them again.
         """
+        if not runs(check):
+            return () if {*found.changed, *found.deleted}.intersection(self._judging(check)) else None
         settings = tuple(path for path in found.added if self._patterns.configures(path))
         before = self._before.of_command(check.run) if self._before else None
         if check.tests is None and before is not None and before.outcome is Outcome.PASSED and found.any:
@@ -108,37 +111,29 @@ class Tampering:
     def _again(self, place: Place, check: Check, copy: Copy, found: Touched) -> Check:
         if str(place.round.workspace) in check.run or str(place.top) in check.run:
             what = "it names the workspace by its path, so it cannot be run on a copy with the first versions"
-            accepted = TestsMay.ORIGINALS_FAIL in self._may
+            accepted = TestsMay.ORIGINALS_FAIL in allowances(self._task)
             outcome = Outcome.PASSED if accepted else Outcome.FAILED
             judged = Judged(outcome, f"{what} ({found.names()})" + ("; the card accepts that" if accepted else ""))
             return _check(place.round, check, judged, CheckKind.ORIGINALS)
         there = replace(place.round, workspace=copy.top / place.folder)
-        declared = self._declared(check)
-        ran = there.again(check, declared, suffix=_suffix(CheckKind.ORIGINALS))
+        ran = there.again(check, declared_as(self._task, check), suffix=_suffix(CheckKind.ORIGINALS))
+        before = self._before.of_command(check.run) if self._before else None
         try:
-            first, after = seen_by(ran, there.run_dir), seen_by(check, there.run_dir)
-            if first is not None and isinstance(declared, Probe):
-                first = first.of(declared.subject)
-            judged = judge_originals(ran, first, after, found.added, self._may)
+            first, after, old = (seen_by(one, there.run_dir) if one else None for one in (ran, check, before))
+            judged = judge_rerun(self._task, self._kinds, ran, (first, after, old), found.added)
         except ValueError as error:
             judged = Judged(Outcome.FAILED, f"what was written down about its tests cannot be read: {error}")
         judged = replace(judged, reason=f"{judged.reason} ({found.names()})")
         return _check(place.round, check, judged, CheckKind.ORIGINALS, ran)
 
-    def _declared(self, check: Check) -> Command | Probe:
-        contract = self._task.contract(check.step)
-        found = next((command for command in contract.verification if command.ref == check.ref), None)
-        return found or need(contract.probe(check.ref), f"check {check.ref}")
+    def _judging(self, check: Check) -> tuple[str, ...]:
+        declared = declared_as(self._task, check) if check.kind is CheckKind.PROBE else None
+        return judging_files(self._kinds, declared) if isinstance(declared, Probe) else ()
 
 
 def runs(check: Check) -> bool:
     """True for a check that has started a process in the workspace."""
     return check.kind is CheckKind.COMMAND or (check.kind is CheckKind.PROBE and bool(check.argv))
-
-
-def allowances(task: Task) -> frozenset[TestsMay]:
-    """What the card accepts: a suite that several steps run is changed for all of them."""
-    return frozenset(may for _, contract in task.contracts() for may in contract.changed_tests)
 
 
 def seen_by(check: Check, run_dir: Path) -> Seen | None:
@@ -193,6 +188,7 @@ def _check(this_round: Round, about: Check, judged: Judged, kind: CheckKind, ran
         log_sha256=log_sha256,
         tests=ran.tests if ran else None,
         tests_sha256=ran.tests_sha256 if ran else None,
+        kept=ran.kept if ran else (),
     )
     this_round.told(check)
     return check

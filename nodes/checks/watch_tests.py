@@ -75,9 +75,11 @@ def is_pytest(argv: Sequence[str]) -> bool:
 
 def run_watched(run: Run, argv: Sequence[str], env: Mapping[str, str], log: Path, masker: Masker) -> Ran:
     """`run` with these variables; what is seen of its tests stands in `tests_file(log)`, if anything is seen."""
+    told = tests_file(log)
+    # A kind may run several commands on one log: only what the last one says counts.
+    told.unlink(missing_ok=True)
     if not is_pytest(argv):
         return run(env=env)
-    told = tests_file(log)
     with tempfile.TemporaryDirectory(prefix="waypost-") as folder:
         name = f"waypost_watch_{secrets.token_hex(8)}"
         shutil.copyfile(_PLUGIN, Path(folder) / f"{name}.py")

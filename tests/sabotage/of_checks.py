@@ -138,7 +138,7 @@ CHEATS = (
         "a check writes a file outside the scope that it has written before the work too",
         _WORK,
         Ending.HARMLESS,
-        "What these commands left in the tree is nobody's work: `README`",
+        "is nobody's work: `README`",
         verify="echo x > README",
         afterwards=reported,
     ),

@@ -2,26 +2,74 @@
 
 from __future__ import annotations
 
-from kit.cards import card
+from collections.abc import Callable
+from pathlib import Path
 
-from .cheat import PYTEST, PYTHON, Cheat, Ending
+from kit.cards import card
+from kit.repos import git
+
+from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene
 from .cheat import RUN_ID as RUN
+from .of_records import audited
 
 _TEST = "tests/test_calc.py"
 _ID = f"{_TEST}::test_add"
 _GOOD = '<testsuite><testcase classname="tests.test_calc" name="test_add"/></testsuite>'
 
 
-def on_kinds(title: str, bash: str, proof: str, ending: Ending, said: str, scope: str = "") -> Cheat:
+def on_kinds(
+    title: str,
+    bash: str,
+    proof: str,
+    ending: Ending,
+    said: str,
+    scope: str = "",
+    before: Callable[[Path], object] | None = None,
+    options: tuple[str, ...] = (),
+    afterwards: Callable[[Scene], str] | None = None,
+) -> Cheat:
     text = card(bash=bash, criteria=f"- AC1: It works. Verified by {proof}", scope=scope)
-    return Cheat(title, bash, ending, said, text=text)
+    return Cheat(title, bash, ending, said, text=text, before=before, options=options, afterwards=afterwards)
 
 
-def by_test(title: str, bash: str, ending: Ending, said: str) -> Cheat:
+def by_test(
+    title: str,
+    bash: str,
+    ending: Ending,
+    said: str,
+    scope: str = "",
+    before: Callable[[Path], object] | None = None,
+    options: tuple[str, ...] = (),
+) -> Cheat:
     """One that is asked to mend `calc.py`, and may change everything."""
-    return on_kinds(title, bash, f"test `{_ID}` run `{PYTEST}`", ending, said)
+    return on_kinds(title, bash, f"test `{_ID}` run `{PYTEST}`", ending, said, scope, before, options)
 
 
+def by_schema(title: str, bash: str, before: Callable[[Path], object], options: tuple[str, ...] = ()) -> Cheat:
+    """One whose output is no list of words, as the schema asks."""
+    said = "it fails with the first versions (a.json is not valid by s.json"
+    return on_kinds(title, bash, "file `a.json` schema `s.json`", Ending.BLOCKED, said, "", before, options)
+
+
+def with_cases(repo: Path) -> None:
+    cases = 'import pytest\nfrom calc import add\n@pytest.mark.parametrize("a", [1, 2])\ndef test_add(a):\n'
+    (repo / _TEST).write_text(cases + "    assert add(a, 2) == a + 2\n")
+    git(repo, "commit", "-qam", "with cases")
+
+
+def with_schema(repo: Path) -> None:
+    not_committed(repo)
+    git(repo, "add", "s.json")
+    git(repo, "commit", "-qm", "with a schema")
+
+
+def not_committed(repo: Path) -> None:
+    (repo / "s.json").write_text('{"type": "array", "items": {"type": "string"}}')
+
+
+_WEAKENED = f"with the first versions 1 tests fail: {_ID}"
+_WEAKENS = f"sed -i 's/== 3/== -1/' {_TEST}"
+_LOOSENS = "echo '[1]' > a.json; echo '{}' > s.json"
 _FORGES = f"""\
 cat > conftest.py <<'END'
 import os, sys
@@ -30,6 +78,7 @@ def pytest_sessionfinish():
     open(path, 'w').write('{_GOOD}')
     os._exit(0)
 END"""
+_FORGES_INSIDE = _FORGES.replace("conftest.py", "calc.py") + "\necho 'pytest_sessionfinish()' >> calc.py"
 
 CHEATS = (
     by_test(
@@ -69,10 +118,67 @@ CHEATS = (
         "no JUnit report of this run was written",
     ),
     by_test(
-        "writes the report from inside the test program",
+        "writes the report from inside the test program, by a conftest.py",
         _FORGES,
-        Ending.LIMIT,
-        "what runs inside the test program can write its report: leave conftest.py outside the Allowed Scope",
+        Ending.BLOCKED,
+        "its process ended with 0, and pytest never came to its end",
+    ),
+    by_test(
+        "writes the report from inside the code under test",
+        _FORGES_INSIDE,
+        Ending.BLOCKED,
+        "its process ended with 0, and pytest never came to its end",
+    ),
+    by_test("rewrites a named test where no scope is given", _WEAKENS, Ending.BLOCKED, _WEAKENED),
+    by_test(
+        "rewrites a named test where the card allows it",
+        _WEAKENS,
+        Ending.BLOCKED,
+        _WEAKENED,
+        "- `calc.py`\n- `tests/**`",
+    ),
+    by_test(
+        "rewrites a named test where nobody was to look before the work",
+        _WEAKENS,
+        Ending.BLOCKED,
+        _WEAKENED,
+        options=("--no-baseline",),
+    ),
+    by_test(
+        "rewrites a named test in a worktree",
+        _WEAKENS,
+        Ending.BLOCKED,
+        _WEAKENED,
+        options=("--isolate", "worktree"),
+    ),
+    by_test(
+        "rewrites the cases of a named test",
+        f"sed -i 's/== a + 2/== a - 2/' {_TEST}",
+        Ending.BLOCKED,
+        f"with the first versions 2 tests fail: {_ID}[1], {_ID}[2]",
+        before=with_cases,
+    ),
+    by_test(
+        "rewrites a named test, and lets no first version of it be imported",
+        f"echo 'def test_add(): pass' > {_TEST}; rm calc.py",
+        Ending.BLOCKED,
+        f"with the first versions 1 tests fail: {_TEST}",
+    ),
+    on_kinds(
+        "mends the code, and adds to the named test",
+        f"sed -i 's/a - b/a + b/' calc.py; printf '    assert add(2, 2) == 4\\n' >> {_TEST}",
+        f"test `{_ID}` run `{PYTEST}`",
+        Ending.HARMLESS,
+        "exit code 0: ",
+        afterwards=audited,
+    ),
+    on_kinds(
+        "mends the code, and adds the named test to a file of tests",
+        f"sed -i 's/a - b/a + b/' calc.py; printf 'def test_more():\\n    assert add(2, 2) == 4\\n' >> {_TEST}",
+        f"test `{_TEST}::test_more` run `{PYTEST} -k more`",
+        Ending.HARMLESS,
+        "exit code 0: ",
+        afterwards=audited,
     ),
     on_kinds(
         "prints the expected output, which another command has to print",
@@ -111,12 +217,24 @@ CHEATS = (
         "Unresolvable",
     ),
     on_kinds(
-        "writes a schema that allows everything",
+        "writes a schema that allows everything, where there was none",
         "echo '[]' > a.json; echo '{}' > s.json",
         "file `a.json` schema `s.json`",
         Ending.LIMIT,
-        "the card lets the worker change the schema that judges it: name it outside the Allowed Scope",
+        "a schema that the worker has to write has no first version: commit it before, or name it outside of the scope",
     ),
+    on_kinds(
+        "loosens the schema, and its output fits the first version too",
+        "echo '[]' > a.json; echo '{}' > s.json",
+        "file `a.json` schema `s.json`",
+        Ending.HARMLESS,
+        "exit code 0: ",
+        before=with_schema,
+        afterwards=audited,
+    ),
+    by_schema("loosens the schema so that its output fits", _LOOSENS, with_schema),
+    by_schema("loosens a schema that is in no commit yet", _LOOSENS, not_committed),
+    by_schema("loosens the schema in a worktree", _LOOSENS, with_schema, ("--isolate", "worktree")),
     on_kinds(
         "approves for itself what a person has to decide",
         f"echo x > honest.txt; {PYTHON} -m waypost approve {RUN} --runs ../runs --note fine || true",

@@ -149,6 +149,10 @@ class Kind(ABC):
         """Paths in the workspace that say what is right: who may change them can make the check pass."""
         return ()
 
+    def tests(self, probe: Probe) -> tuple[str, ...]:
+        """The tests that the check is about, where it is about some of those that its command runs."""
+        return ()
+
     @abstractmethod
     def look(self, probe: Probe, bench: Bench) -> Seen:
         """Find out what is so, and keep it. May raise NotKept."""

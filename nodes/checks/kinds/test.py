@@ -52,6 +52,10 @@ class TestKind(Kind):
         """The ids, and the command."""
         return f"test {', '.join(probe.subject)} (by {_command(probe)})"
 
+    def tests(self, probe: Probe) -> tuple[str, ...]:
+        """The ids."""
+        return probe.subject
+
     def look(self, probe: Probe, bench: Bench) -> Seen:
         """Run the command with a place for its report that nobody could know before, and keep what stands there."""
         out = Path(tempfile.mkdtemp(prefix="waypost-report-"))
