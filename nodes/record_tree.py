@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from ..state.errors import WorkspaceError
-from ..state.ids import CheckRef
+from ..state.ids import CheckRef, StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.task import Task
@@ -31,9 +31,11 @@ def record_tree(
 
     Where git cannot tell what that was, a check that says so joins the others: nothing is DONE that nobody can name.
     """
-    if not ground.whole or not _all_passed(task, checks):
-        return checks, None
     this_round = ground.round
+    # A step that only a person judges is looked at too; the person decides on the very files that are recorded now.
+    shown = {asked.blank.step for asked in this_round.for_people}
+    if not ground.whole or not _all_passed(task, checks, shown):
+        return checks, None
     try:
         found = _snapshot(state, this_round)
     except WorkspaceError as error:
@@ -43,8 +45,8 @@ def record_tree(
     return checks, _kept(found, this_round, checks)
 
 
-def _all_passed(task: Task, checks: Sequence[Check]) -> bool:
-    looked_at = {check.step for check in checks}
+def _all_passed(task: Task, checks: Sequence[Check], shown: Set[StepId | None]) -> bool:
+    looked_at = shown | {check.step for check in checks}
     good = all(check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE for check in checks)
     return good and all(step.id in looked_at for step in task.steps)
 

@@ -178,7 +178,7 @@ def test_a_repository_that_was_replaced_is_not_believed(repo):
     remade = "rm -rf .git; git init -q; git add -A; git -c user.name=a -c user.email=a@b commit -qm x"
     ran = run(repo, card(bash=f"echo x > out.txt; {remade}"), "--max-rework", "0")
     assert (ran.code, ran.result["status"]) == (3, "BLOCKED")
-    assert "git diff failed" in ran.result["reason"]
+    assert "git rev-parse failed" in ran.result["reason"]
 
 
 def test_a_worker_that_deletes_the_workspace_is_told_of_without_a_traceback(repo):

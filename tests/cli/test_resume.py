@@ -35,10 +35,13 @@ def resume(repo: Path, *options: str, failpoint: str | None = None) -> Ran:
 
 
 def essence(repo: Path) -> dict:
-    """The state without what may differ between two runs: times, durations, and hashes of what holds times."""
+    """The state without what may differ between two runs: times, durations, and hashes of what holds times.
+
+    The files too: the checks of these runs leave a line behind each time that they run.
+    """
     shown = waypost_here("status", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
     state = json.loads(shown.out)["state"]
-    changing = {*("at", "created_at", "started_at", "ended_at", "duration_s", "sha256", "workspace", "baseline")}
+    changing = {*("at", "created_at", "started_at", "ended_at", "duration_s", "sha256", "workspace", "baseline")} | {"tree"}
 
     def clean(value):
         if isinstance(value, dict):

@@ -105,7 +105,7 @@ COPIED_PAST = {
 @pytest.mark.parametrize("given", COPIED_PAST.values(), ids=COPIED_PAST)
 def test_a_record_that_was_copied_past_its_validation_is_refused_wherever_it_stands(given):
     validated = validate_state(make_state(checks=(make_check(),))).checks[0]
-    bad = validated.model_copy(update={"round": 0})
+    bad = validated.model_copy(update={"round": -1})
     with pytest.raises(StateError, match="does not fit"):
         apply_update(make_state(), {"checks": given(bad)})
 
