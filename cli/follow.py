@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..nodes.baseline import repeats
 from ..nodes.workers.attempt import Stage
 from ..state.events import AttemptFinished, AttemptStarted, CheckFinished, Event, EvidenceWritten, NodeFinished
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Transition
 from ..state.status import Node, Route
+from ..state.task import MANUAL
 from .seen import Seen, see_run
 
-_TOLD_CHECKS = frozenset({CheckKind.COMMAND, CheckKind.BASELINE, CheckKind.OUTPUT, CheckKind.GIT})
+# No event tells of the end of a worker, of the scope, or of what a person decides as of a check.
+_TOLD_CHECKS = frozenset(CheckKind) - {CheckKind.WORKER, CheckKind.SCOPE}
 _Moment = tuple[datetime, int, Event]
 
 
@@ -27,6 +30,7 @@ class Follower:
         self._run_dir = run_dir
         self._size = -1
         self._moves = self._checks = 0
+        self._told_before = False
         self._started: set[tuple[str, int]] = set()
         self._ended: set[tuple[str, int]] = set()
         self._reports: tuple[str, ...] = ()
@@ -74,14 +78,16 @@ class Follower:
 
     def _of_checks(self, state: PipelineState) -> Iterator[_Moment]:
         ends = _rounds(state)
-        for check in state.checks[self._checks :]:
-            if check.kind in _TOLD_CHECKS:
+        before = state.before.checks if state.before and not self._told_before else ()
+        self._told_before = state.before is not None
+        for check in (*before, *state.checks[self._checks :]):
+            if check.kind in _TOLD_CHECKS and check.probe != MANUAL and not repeats(check):
                 at = ends.get(check.round, _last(state))
                 event = CheckFinished(
                     event="check_finished",
                     at=_iso(check.started_at or at),
                     run_id=state.run_id,
-                    node=Node.VERIFY,
+                    node=Node.BASELINE if check.round == 0 else Node.VERIFY,
                     check=check.id,
                     text=check.run,
                     outcome=check.outcome,
@@ -161,7 +167,9 @@ def _moved(state: PipelineState, move: Transition) -> NodeFinished:
 def _rounds(state: PipelineState) -> dict[int, datetime]:
     """When each round of checks ended: each ends with a move of its own."""
     ends = [move.at for move in state.transitions if move.route is Route.CHECKED]
-    return dict(enumerate(ends, 1))
+    # Round 0 is that before the work; a baseline that was stopped has recorded no checks.
+    before = [move.at for move in state.transitions if move.node is Node.BASELINE and move.route is not Route.DRAIN]
+    return dict(enumerate([*(before[-1:] or [_last(state)]), *ends]))
 
 
 def _last(state: PipelineState) -> datetime:

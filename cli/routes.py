@@ -9,6 +9,17 @@ MEANINGS: dict[Route, str] = {
     Route.UNREADABLE: "The task file cannot be read as a task, so there is nothing that could be run",
     Route.FROZEN: "The plan stands: what is done in which order, and which command proves what",
     Route.CONTRADICTORY: "What is asked for contradicts itself, so no order of the steps can satisfy it",
+    Route.MEASURED: (
+        "The checks have run on the untouched tree, or it is recorded why they did not; workers are started next, and "
+        "whatever passed here already proves nothing by passing later"
+    ),
+    Route.GREEN_BEFORE: (
+        "A check that the card demands to fail before the work did not fail, so its passing later would prove nothing: "
+        "give the run up, mend the card, and start a new run"
+    ),
+    Route.NOT_MEASURED: (
+        "The run was stopped before its checks had run on the untouched tree; it was resumed, and they run there first"
+    ),
     Route.DISPATCHED: "Workers were handed their steps; verification comes next",
     Route.CHECKED: "The commands of the verification have run; what follows is decided by their verdicts alone",
     Route.ACCEPTED_NEXT: "Everything that was worked on has passed, and the next steps can begin",
@@ -17,6 +28,10 @@ MEANINGS: dict[Route, str] = {
     Route.ACCEPTED_ALL: "Every step and every criterion passed in one round over the final files",
     Route.EXHAUSTED: "A step still fails although it had all the reworks that it may have",
     Route.LOST: "Workers were lost without a result, again and again",
+    Route.NOT_STARTED: (
+        "A worker could not be started, and trying again would not change that: see to it that it can "
+        "(`waypost doctor` says what is missing), then recover the run"
+    ),
     Route.UNVERIFIABLE: "Something that was asked for has no check that could run here, and no check means not passed",
     Route.OVER_BUDGET: "A limit leaves no room for what would have to follow",
     Route.INTEGRATE: "All that is verified so far is brought together on the branch of the run",

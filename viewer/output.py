@@ -10,6 +10,7 @@ from ..nodes.evidence.files import RunFolder, open_run_folder
 from ..nodes.evidence.write import report_folder
 from ..state.errors import EvidenceError
 from ..state.pipeline import PipelineState
+from ..state.records import Check
 
 HEAD, TAIL = 48 << 10, 96 << 10
 _SEARCHED = 8 << 20
@@ -76,12 +77,17 @@ def last_lines(run: RunFolder, path: str, *, lines: int) -> str:
         return ""
 
 
+def all_checks(state: PipelineState) -> tuple[Check, ...]:
+    """Every check that is recorded: of round 0, before the work, and of all rounds after it."""
+    return (*(state.before.checks if state.before else ()), *state.checks)
+
+
 def files_of(state: PipelineState, folder: Path) -> dict[str, str | None]:
     """Every file of a run that may be shown, with its recorded hash where there is one.
 
     A path comes from the address bar: what no record leads to is not opened.
     """
-    found: dict[str, str | None] = {check.log: check.log_sha256 for check in state.checks if check.log}
+    found: dict[str, str | None] = {check.log: check.log_sha256 for check in all_checks(state) if check.log}
     found |= {file.path: file.sha256 for file in state.evidence}
     folders = [attempt.folder for attempt in state.attempts]
     folders += [f"dispatch/{order.step}/attempt-{order.number}" for order in state.orders]

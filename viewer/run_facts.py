@@ -18,7 +18,7 @@ from ..state.task import Step
 from .ansi import plain
 from .dag import Dag, Item, lay_out
 from .drawing import current
-from .output import Output, last_lines, read_output
+from .output import Output, all_checks, last_lines, read_output
 
 _MOVES, _LIVE_LINES, _OUTPUTS_OPEN = 200, 12, 3
 
@@ -120,6 +120,8 @@ def at_work(state: PipelineState, folder: Path) -> tuple[Live, ...]:
         match current(state):
             case Node.DISPATCH:
                 return tuple(_live(run, order.step, order.number) for order in state.in_flight())
+            case Node.BASELINE:
+                return tuple(_live_checks(run, "checks/0000"))
             case Node.VERIFY:
                 return tuple(_live_checks(run, f"checks/{state.round + 1:04d}"))
             case _:
@@ -127,11 +129,11 @@ def at_work(state: PipelineState, folder: Path) -> tuple[Live, ...]:
 
 
 def checks_of(state: PipelineState, folder: Path, *, wanted: str, outcome: str) -> tuple[CheckRow, ...]:
-    """The checks, the newest round first, with their output; of a search, those that have what is searched for."""
+    """The checks with their output, those before the work last; of a search, those that have what is searched for."""
     rows: list[CheckRow] = []
     words, opened = wanted.casefold(), 0
     with open_run_folder(folder) as run:
-        for check in sorted(state.checks, key=lambda check: check.round, reverse=True):
+        for check in sorted(all_checks(state), key=lambda check: check.round, reverse=True):
             if outcome and check.outcome != outcome:
                 continue
             output = read_output(run, check.log, check.log_sha256, whole=bool(words)) if check.log else None
@@ -139,7 +141,9 @@ def checks_of(state: PipelineState, folder: Path, *, wanted: str, outcome: str) 
             hits = text.casefold().count(words) if words else 0
             if words and not hits and words not in _about(check):
                 continue
-            is_open = bool(hits) or (check.outcome is not Outcome.PASSED and opened < _OUTPUTS_OPEN)
+            # What fails before the work is as it should be.
+            alarming = check.outcome is not Outcome.PASSED and check.round > 0
+            is_open = bool(hits) or (alarming and opened < _OUTPUTS_OPEN)
             opened += is_open
             rows.append(CheckRow(check, _within(output, words) if hits else output, is_open, hits))
     return tuple(rows)

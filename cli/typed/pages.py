@@ -49,6 +49,7 @@ PAGES: dict[str, Page] = {
             ("by an agent, on a branch of its own", "waypost run tasks.md --worker claude --isolate worktree"),
             ("all open tasks, four at a time", "waypost run tasks.md --max-parallel 4 --isolate worktree"),
             ("within half an hour and two dollars", "waypost run tasks.md --budget-s 1800 --max-cost-usd 2"),
+            ("without running its checks before the work", "waypost run tasks.md --no-baseline"),
             ("in CI: lines of JSON, the last one says how it ended", "waypost run tasks.md --yes --json"),
         ),
         exits=_ENDS,
@@ -149,6 +150,7 @@ PAGES: dict[str, Page] = {
         examples=(
             ("what a file asks for, and what of it can be proved", "waypost plan tasks.md"),
             ("one task of a spec-kit file", "waypost plan specs/001-login/tasks.md --task T004"),
+            ("freeze it: a run that differs is not started", 'waypost plan tasks.md --freeze --note "agreed"'),
         ),
         exits=(("0", "shown"), ("2", "the file cannot be read as tasks")),
         see=("waypost run", "docs/formats.md"),
@@ -169,9 +171,24 @@ PAGES: dict[str, Page] = {
         examples=(
             ("a run that lies here", f"waypost audit {_RUN}"),
             ("a bundle from a stranger", f"waypost audit {_RUN}.tar.gz --key waypost.pub"),
+            ("its files too, against your checkout", f"waypost audit {_RUN}.tar.gz --repository ../app"),
         ),
         exits=(("0", "verified"), ("1", "not verified"), ("2", "there is nothing to verify")),
-        see=("waypost bundle", "waypost attest", "docs/evidence.md"),
+        see=("waypost reproduce", "waypost bundle", "waypost attest", "docs/evidence.md"),
+    ),
+    "reproduce": Page(
+        examples=(
+            ("verify a run again, in a new folder", f"waypost reproduce {_RUN}"),
+            ("a bundle from a stranger", f"waypost reproduce {_RUN}.tar.gz --repository ../app"),
+        ),
+        exits=(
+            ("0", "the same verdict for every criterion"),
+            ("1", "another verdict for at least one"),
+            ("2", "no such run, a damaged bundle, or evidence that was changed"),
+            ("3", "it could not be run here: the world has changed"),
+            ("4", "interrupted; what was put together is removed"),
+        ),
+        see=("waypost audit", "waypost bundle", "docs/reproduce.md"),
     ),
     "bundle": Page(
         examples=(("everything that an audit needs, in one file", f"waypost bundle {_RUN} --out run.tar.gz"),),

@@ -41,7 +41,8 @@ def essence(repo: Path) -> dict:
     """
     shown = waypost_here("status", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
     state = json.loads(shown.out)["state"]
-    changing = {*("at", "created_at", "started_at", "ended_at", "duration_s", "sha256", "workspace", "baseline")} | {"tree"}
+    times = {"at", "created_at", "started_at", "ended_at", "duration_s"}
+    changing = times | {"sha256", "workspace", "baseline", "tree"}
 
     def clean(value):
         if isinstance(value, dict):

@@ -24,7 +24,8 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watch")
     repo, runs, told = make_repo(folder / "repo"), folder / "runs", {}
     good = steps_card(step_part("S1", "echo x > a", "test -s a"), step_part("S2", "echo y > b", "test -s b", "S1"))
-    for name, text in {"good": good, "bad": card(bash="true", verify="false")}.items():
+    twice = steps_card(step_part("S1", "echo x > c", "test -s c"), step_part("S2", "echo y > d", "test -s c", "S1"))
+    for name, text in {"good": good, "bad": card(bash="true", verify="false"), "twice": twice}.items():
         path = write_card(folder, text, f"{name}.md")
         options = ("--workspace", repo, "--runs", runs, "--run-id", name, "--max-rework", "1", "--json")
         told[name] = waypost_here("run", path, *options, cwd=repo)
@@ -39,7 +40,7 @@ def plain(events):
     return [{key: value for key, value in event.items() if key not in ("at", "duration_s")} for event in kept]
 
 
-@pytest.mark.parametrize(("run", "code"), [("good", 0), ("bad", 3)])
+@pytest.mark.parametrize(("run", "code"), [("good", 0), ("bad", 3), ("twice", 0)])
 def test_a_run_that_has_ended_is_told_as_it_was_told_itself(place, run, code):
     repo, runs, told = place
     ran = waypost_here("watch", run, "--runs", runs, "--json", cwd=repo)
@@ -103,8 +104,9 @@ def test_a_living_run_is_followed_to_its_end_and_left_alone_by_who_stops_watchin
     watching = [
         subprocess.Popen(follow, cwd=repo, env=environment(), stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    seen = [[json.loads(next(one.stdout)) for _ in range(4)] for one in watching]
-    assert [event["event"] for event in seen[0]] == ["run_started", "node_finished", "node_finished", "attempt_started"]
+    seen = [[json.loads(next(one.stdout)) for _ in range(6)] for one in watching]
+    begun = ["run_started", "node_finished", "node_finished", "check_finished", "node_finished", "attempt_started"]
+    assert [event["event"] for event in seen[0]] == begun
     watching[0].send_signal(signal.SIGINT)
     rest = [json.loads(line) for line in watching[0].communicate(timeout=60)[0].splitlines()]
     assert (watching[0].returncode, rest[-1]["exit_code"], run.poll()) == (4, 4, None)

@@ -203,7 +203,7 @@ def test_the_python_of_its_page_runs(server):
     write_card(server.repo, card(bash="echo x > page.txt", verify="test -s page.txt", task="PAGE-1"))
     program = program.replace(":2024", f":{server.port}")
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (ran.stdout, ran.stderr) == ("DONE 7 checkpoints\n", "")
+    assert (ran.stdout, ran.stderr) == ("DONE 8 checkpoints\n", "")
 
 
 STRANGERS = [{"Origin": "https://example.org"}, {"Origin": "null"}, {"Host": "rebound.example.org"}]

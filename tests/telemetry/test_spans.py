@@ -27,7 +27,7 @@ CARD = card(
     bash=f"echo {SECRET}; echo x >> tries",
     verify="test $(wc -l < tries) -ge 2",
 )
-STAGES = ["extract", "plan", "dispatch", "verify", "transition", "dispatch", "verify", "transition"]
+STAGES = ["extract", "plan", "baseline", "dispatch", "verify", "transition", "dispatch", "verify", "transition"]
 
 
 class Ears:
@@ -82,7 +82,9 @@ def test_the_spans_are_run_stages_attempts_and_checks_one_inside_the_other(told)
     dispatches, verifies = [s for s in stages if s.name == "dispatch"], [s for s in stages if s.name == "verify"]
     assert [[span.name for span in told.of(stage)] for stage in dispatches] == [["invoke_agent shell"]] * 2
     assert [[span.name for span in told.of(stage)] for stage in verifies] == [["check"], ["check"]]
-    assert len(told.spans) == 1 + len(STAGES) + 2 + 2
+    (before,) = (stage for stage in stages if stage.name == "baseline")
+    assert [span.name for span in told.of(before)] == ["check"]
+    assert len(told.spans) == 1 + len(STAGES) + 2 + 3
 
 
 def test_every_span_has_the_run_id_and_the_run_links_to_what_all_its_traces_link_to(told):
@@ -108,8 +110,8 @@ def test_attributes_follow_the_semantic_conventions(told):
     checks = [
         (span.attributes["test.case.name"], span.attributes["test.case.result.status"]) for span in told.named("check")
     ]
-    assert checks == [("1.S1.V1", "fail"), ("2.S1.V1", "pass")]
-    assert [span.status.is_ok for span in told.named("check")] == [False, True]
+    assert checks == [("0.S1.V1", "fail"), ("1.S1.V1", "fail"), ("2.S1.V1", "pass")]
+    assert [span.status.is_ok for span in told.named("check")] == [False, False, True]
 
 
 def test_no_secret_no_output_and_no_text_of_the_task_is_in_a_span(told):
@@ -124,7 +126,7 @@ def test_metrics_count_by_result_and_never_by_run(told):
     assert sum(point.count for point in told.metrics["waypost.stage.duration"]) == len(STAGES)
     assert sum(point.count for point in told.metrics["waypost.attempt.duration"]) == 2
     results = {point.attributes["waypost.outcome"]: point.count for point in told.metrics["waypost.check.duration"]}
-    assert results == {"FAILED": 1, "PASSED": 1}
+    assert results == {"FAILED": 2, "PASSED": 1}
     assert told.run not in str(told.metrics)
 
 

@@ -178,7 +178,7 @@ def test_a_live_run_is_followed_to_its_end_without_a_reload(tab: Tab, runs: Path
         expect(page.locator(".run-head .pill")).to_have_text("DONE", timeout=20_000)
         expect(page.locator(".stage.here .name")).to_have_text("DONE")
         expect(page.locator("#said")).to_contain_text("SHOP-15_live is DONE")
-        expect(page.locator(".timeline li")).to_have_count(5)
+        expect(page.locator(".timeline li")).to_have_count(6)
         assert page.evaluate("window.kept")
         assert process.wait(20) == 0
     finally:
@@ -209,6 +209,7 @@ def test_a_check_that_failed_is_unfolded_with_its_colours_and_is_found_by_its_ou
     shown = page.locator("details[open]")
     expect(shown).to_have_count(1)
     expect(shown.locator("pre .f1.t-bold").first).to_have_text("FAIL")
+    expect(page.locator(".round").last).to_have_text("Before the work")
     page.locator("#q").fill("= 1307")
     page.keyboard.press("Enter")
     expect(page.locator("details.check")).to_have_count(1)
