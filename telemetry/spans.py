@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from ..state.events import (
     NodeStarted,
 )
 from . import words
+
+_LOG = logging.getLogger("waypost.telemetry")
 
 _STOPS = frozenset(words.RESULT_OF_STATUS)
 _SECOND = 1_000_000_000
@@ -70,8 +73,8 @@ class Telemetry:
             try:
                 self._heard(event)
             except Exception as error:
-                # A run is worth more than its telemetry.
-                trace.get_current_span().record_exception(error)
+                # A run is worth more than its telemetry, but what is missing of that has to be told somewhere.
+                _LOG.warning("telemetry of %s is incomplete: %s", event["event"], error, exc_info=True)
 
     def close(self) -> None:
         """End what is still open: the process ends before its runs have stopped."""
