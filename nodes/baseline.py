@@ -65,7 +65,8 @@ def _measured(state: PipelineState, task: Task, this_round: Round) -> Before:
         return Before(skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, at=now)
     with _where(state, this_round) as here:
         checks = tuple(_checks(task, here))
-    return Before(checks=checks, left=_left(state, this_round), kept=kept, at=now)
+    left = _left(state, this_round) if any(check.argv for check in checks) else {}
+    return Before(checks=checks, left=left, kept=kept, at=now)
 
 
 @contextmanager

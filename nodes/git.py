@@ -18,7 +18,7 @@ _SETTINGS = (
     *("core.filesRefLockTimeout=5000", "core.packedRefsTimeout=10000"),
 )
 # What configures git itself; every other GIT_ variable could turn a command to another repository or index.
-_KEPT = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+_KEPT = (b"GIT_CONFIG", b"GIT_EXEC_PATH", b"GIT_CEILING_DIRECTORIES", b"GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _FORCED = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -31,6 +31,7 @@ _FORCED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": "/dev/null",
 }
+_OPTIONS = tuple(part for setting in _SETTINGS for part in ("-c", setting))
 TIMEOUT_S = 600.0
 
 
@@ -64,20 +65,49 @@ def try_git(
     Raises:
         WorkspaceError: git cannot be started, or does not end.
     """
-    settings = (part for setting in _SETTINGS for part in ("-c", setting))
-    try:
-        done = subprocess.run(
-            ["git", *settings, "-C", str(folder), *arguments],
-            input=stdin,
-            capture_output=True,
-            env={**_inherited(), **_FORCED, **(environment or {})},
-            timeout=TIMEOUT_S,
-            check=False,
-            pass_fds=tuple(keep_open),
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise WorkspaceError(f"git cannot be run in {folder}", facts={"git": error}) from None
-    return Said(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
+    return StartedGit(folder, *arguments, environment=environment, stdin=stdin, keep_open=keep_open).wait()
+
+
+class StartedGit:
+    """A git command under way: several that only look cost the time of one."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        keep_open: Sequence[int] = (),
+    ) -> None:
+        """Start git as `try_git` does, and with the same errors."""
+        self._folder, self._stdin = folder, stdin
+        try:
+            self._process = subprocess.Popen(
+                ["git", *_OPTIONS, "-C", str(folder), *arguments],
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(environment or {}),
+                pass_fds=tuple(keep_open),
+            )
+        except (OSError, ValueError) as error:
+            raise self._cannot_run(error) from None
+
+    def wait(self) -> Said:
+        """How it ended. Raises WorkspaceError where it does not end."""
+        with self._process as process:
+            try:
+                out, err = process.communicate(self._stdin or None, timeout=TIMEOUT_S)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                raise self._cannot_run(error) from None
+            except BaseException:
+                process.kill()
+                raise
+        return Said(process.returncode, out, err.decode("utf-8", "replace").strip())
+
+    def _cannot_run(self, error: Exception) -> WorkspaceError:
+        return WorkspaceError(f"git cannot be run in {self._folder}", facts={"git": error})
 
 
 def git(folder: Path, *arguments: str) -> bytes:
@@ -93,5 +123,7 @@ def checked(said: Said, folder: Path, arguments: Sequence[str]) -> Said:
     return said
 
 
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
+def _environment(more: Mapping[str, str]) -> dict[bytes, bytes]:
+    """As bytes, as the system keeps it: nothing has to be decoded and encoded again for each start."""
+    inherited = {n: value for n, value in os.environb.items() if not n.startswith(b"GIT_") or n.startswith(_KEPT)}
+    return inherited | {os.fsencode(name): os.fsencode(value) for name, value in {**_FORCED, **more}.items()}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
@@ -12,12 +10,13 @@ from ..state.ids import StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, Check, CheckKind
 from ..state.task import Step, Task
-from .checks.repository import top_of
 from .checks.round import Round
 from .checks.scope import allowed_globs
-from .checks.tampering import Place, runs
-from .checks.workspace import Change, changes_since
+from .checks.snapshot import Snapshot, snapshot_of_workspace
+from .checks.tampering import Place
+from .checks.workspace import Change, Look, changes_in, look
 from .needs import need
+from .workers.launcher.masking import Masker
 
 
 class Ground(Protocol):
@@ -49,8 +48,16 @@ class Ground(Protocol):
         """Where the checks of that step (None: of the task itself) have just passed."""
         ...
 
-    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
-        """The checks with what can have become otherwise by the last command."""
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...], *, disturbed: bool) -> tuple[Check, ...]:
+        """The checks with what can have become otherwise by the last command.
+
+        Args:
+            disturbed: a process was found that a check had left behind.
+        """
+        ...
+
+    def snapshot(self, masker: Masker) -> Snapshot:
+        """What the checks have looked at, as a tree. Raises WorkspaceError."""
         ...
 
     def leave(self) -> None:
@@ -70,6 +77,7 @@ class SharedGround:
     def __init__(self, state: PipelineState, this_round: Round) -> None:
         self.round = this_round
         self._state = state
+        self._seen: Look | None = None
         self._changes: tuple[Change, ...] = ()
 
     def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
@@ -86,7 +94,8 @@ class SharedGround:
         runs_dir = self.round.call.context.runs_dir
         try:
             left = self._state.before.left if self._state.before else {}
-            changes = changes_since(self.round.workspace, baseline, runs_dir=runs_dir, left=left)
+            self._seen = look(self.round.workspace, baseline, runs_dir=runs_dir)
+            changes = changes_in(self._seen, self.round.workspace, baseline, left=left)
         except WorkspaceError as error:
             yield self.round.scope_unknown(error)
             return
@@ -95,18 +104,15 @@ class SharedGround:
 
     def place(self, step: StepId | None) -> Place:
         """The workspace, with what had changed when the scope was looked at."""
-        folder = self.round.workspace.resolve().relative_to(self._top).as_posix()
-        return Place(self.round, self._top, folder, self._changes)
+        top = need(self._seen, "look at the workspace").places.top.resolve()
+        folder = self.round.workspace.resolve().relative_to(top).as_posix()
+        return Place(self.round, top, folder, self._changes)
 
-    @cached_property
-    def _top(self) -> Path:
-        return top_of(self.round.workspace).resolve()
-
-    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...], *, disturbed: bool) -> tuple[Check, ...]:
         """Outputs and changed files as they are after the last command: one of the commands may have changed them."""
         kinds = [check.kind for check in checks]
         looked = kinds.index(CheckKind.SCOPE) if CheckKind.SCOPE in kinds else len(kinds)
-        ran_since = any(runs(check) or check.kind is CheckKind.BASELINE for check in checks[looked:])
+        ran_since = disturbed or any(check.argv or check.kind is CheckKind.BASELINE for check in checks[looked:])
 
         def again(check: Check) -> Check:
             if check.kind is CheckKind.SCOPE:
@@ -119,6 +125,11 @@ class SharedGround:
             return check
 
         return tuple(again(check) for check in checks)
+
+    def snapshot(self, masker: Masker) -> Snapshot:
+        """The files that the last look at the scope has named: nothing ran since."""
+        seen, baseline = need(self._seen, "look at the workspace"), need(self._state.baseline, "baseline")
+        return snapshot_of_workspace(self.round.workspace, baseline.commit, seen, masker=masker)
 
     def leave(self) -> None:
         """Nothing: the workspace is the user's."""

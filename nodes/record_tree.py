@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence, Set
-from pathlib import Path
 
 from ..state.errors import WorkspaceError
 from ..state.ids import CheckRef, StepId
-from ..state.pipeline import PipelineState
 from ..state.records import Check, CheckKind, Outcome
 from ..state.task import Task
 from ..state.verified import VerifiedTree
 from .checks.round import Round
-from .checks.snapshot import Snapshot, snapshot_of_commit, snapshot_of_workspace
+from .checks.snapshot import Snapshot
 from .checks.tools import tools_of
 from .ground import Ground
-from .isolate.repository import Repository
-from .needs import need
 from .workers.files import write_private
 
 TREE_REF = CheckRef("TREE")
 PATCH = "change.patch"
 
 
-def record_tree(
-    state: PipelineState, task: Task, ground: Ground, checks: tuple[Check, ...]
-) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+def record_tree(task: Task, ground: Ground, checks: tuple[Check, ...]) -> tuple[tuple[Check, ...], VerifiedTree | None]:
     """The checks of a round, and what it has looked at where everything was looked at and passed.
 
     Where git cannot tell what that was, a check that says so joins the others: nothing is DONE that nobody can name.
@@ -37,7 +31,7 @@ def record_tree(
     if not ground.whole or not _all_passed(task, checks, shown):
         return checks, None
     try:
-        found = _snapshot(state, this_round)
+        found = ground.snapshot(this_round.call.context.environment.masker())
     except WorkspaceError as error:
         reason = "; ".join([error.what, *(f"{label}: {fact}" for label, fact in error.facts.items())])
         unknown = this_round.git(TREE_REF, None, "the files that were verified", Outcome.UNVERIFIABLE, reason)
@@ -49,17 +43,6 @@ def _all_passed(task: Task, checks: Sequence[Check], shown: Set[StepId | None]) 
     looked_at = shown | {check.step for check in checks}
     good = all(check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE for check in checks)
     return good and all(step.id in looked_at for step in task.steps)
-
-
-def _snapshot(state: PipelineState, this_round: Round) -> Snapshot:
-    context = this_round.call.context
-    masker = context.environment.masker()
-    if state.isolated is not None:
-        top = Repository.at(Path(state.workspace)).top
-        isolated = state.isolated
-        return snapshot_of_commit(top, isolated.base, isolated.head, folder=isolated.folder, masker=masker)
-    baseline = need(state.baseline, "baseline")
-    return snapshot_of_workspace(this_round.workspace, baseline, runs_dir=context.runs_dir, masker=masker)
 
 
 def _kept(found: Snapshot, this_round: Round, checks: Sequence[Check]) -> VerifiedTree:

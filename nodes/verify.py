@@ -50,13 +50,16 @@ def verify(state: PipelineState, call: Call) -> Move:
     kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
-        checks = ground.looked_at_again(task, tuple(_checks(state, task, ground)))
+        try:
+            checks = tuple(_checks(state, task, ground))
+        finally:
+            killed = kill_leftovers(this_round.run_dir)
+        checks = ground.looked_at_again(task, checks, disturbed=killed > 0)
     except CheckStopped:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
     finally:
-        kill_leftovers(this_round.run_dir)
         ground.leave()
-    checks, tree = record_tree(state, task, ground, checks)
+    checks, tree = record_tree(task, ground, checks)
     work = _work(state, task, call)
     decided, undecided = decided_before(state, this_round, work)
     checks = (*checks, *decided)

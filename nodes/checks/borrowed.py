@@ -11,11 +11,12 @@ from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ..git import Said, checked, try_git
-from .private_git import make_git_folder, no_others
+from .private_git import make_git_folder, no_others, place_for
 from .repository import objects_of
 
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 _LINK_MODE = "160000"
+SMALL_BYTES = 8 << 20
 
 
 class PatchRefused(WorkspaceError):
@@ -70,6 +71,10 @@ class Borrowed:
         """Let the index hold the files of a commit, or of a tree."""
         self.git("read-tree", commit)
 
+    def begin(self, index: bytes) -> None:
+        """Let the index be that of somebody else, who keeps it in memory."""
+        (self.folder / "index").write_bytes(index)
+
     def stage(self, paths: Iterable[bytes], *, keep: bool) -> None:
         """Let the index hold these paths as they stand in the worktree, or no more.
 
@@ -118,29 +123,34 @@ class Borrowed:
 
 
 @contextmanager
-def borrowed(repository: Path, base: str, worktree: Path | None = None) -> Generator[Borrowed]:
+def borrowed(
+    repository: Path, base: str, worktree: Path | None = None, *, objects: Path | None = None, small: bool = False
+) -> Generator[Borrowed]:
     """A git folder of our own over the objects of a repository, for as long as the block lasts.
 
     Args:
         repository: the top of a checkout, or a bare repository.
         base: an id of that repository.
         worktree: where the files are that will be staged; an empty folder if not given.
+        objects: where the repository keeps its objects; git is asked if not given.
+        small: what will be written there fits into memory.
     """
-    with tempfile.TemporaryDirectory(prefix="waypost-") as name:
+    place = place_for(SMALL_BYTES) if small else None
+    with tempfile.TemporaryDirectory(prefix="waypost-", dir=place) as name:
         folder = Path(name) / "git"
         empty = Path(name) / "files"
         folder.mkdir()
         empty.mkdir()
-        lend(repository, folder, base)
+        lend(objects or objects_of(repository), folder, base)
         yield Borrowed(folder, worktree or empty)
 
 
-def lend(repository: Path, folder: Path, base: str) -> None:
-    """Make a git folder in the empty `folder` that reads the objects of a repository. Raises WorkspaceError."""
+def lend(objects: Path, folder: Path, base: str) -> None:
+    """Make a git folder in the empty `folder` that reads the `objects` of a repository."""
     make_git_folder(folder, base)
     info = folder / "objects" / "info"
     info.mkdir(parents=True)
-    (info / "alternates").write_bytes(os.fsencode(objects_of(repository).resolve()) + b"\n")
+    (info / "alternates").write_bytes(os.fsencode(objects.resolve()) + b"\n")
 
 
 def _difference(facts: bytes, path: bytes) -> Difference:

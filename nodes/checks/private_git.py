@@ -68,7 +68,7 @@ def private_git(commit: str, *, objects: Path, index: bytes = b"") -> Generator[
         commit: decides which hash the repository has.
         index: what the index begins with; none is written where it is empty.
     """
-    with tempfile.TemporaryDirectory(prefix="waypost-", dir=_place(len(index))) as name:
+    with tempfile.TemporaryDirectory(prefix="waypost-", dir=place_for(len(index))) as name:
         folder = Path(name)
         make_git_folder(folder, commit)
         own = PrivateGit(folder, objects)
@@ -77,7 +77,8 @@ def private_git(commit: str, *, objects: Path, index: bytes = b"") -> Generator[
         yield own
 
 
-def _place(size: int) -> str | None:
+def place_for(size: int) -> str | None:
+    """Where a temporary folder for so many bytes is made: in memory, or None for the usual place."""
     try:
         room = shutil.disk_usage(_IN_MEMORY).free
     except OSError:

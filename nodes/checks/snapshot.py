@@ -6,11 +6,9 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...state.pipeline import Baseline
 from ..workers.launcher.masking import Masker
-from .borrowed import Borrowed, borrowed
-from .repository import top_of
-from .workspace import differences
+from .borrowed import SMALL_BYTES, Borrowed, borrowed
+from .workspace import Look
 
 MOST_CHANGE_BYTES = 64 << 20
 """How many bytes both sides of a change may hold, so that it is kept as a patch."""
@@ -34,26 +32,32 @@ class Snapshot:
     omitted: tuple[str, ...] = ()
 
 
-def snapshot_of_workspace(workspace: Path, baseline: Baseline, *, runs_dir: Path, masker: Masker) -> Snapshot:
-    """The files of a workspace as they are now: those that scope looks at, whatever git is told to overlook.
+def snapshot_of_workspace(workspace: Path, base: str, seen: Look, *, masker: Masker) -> Snapshot:
+    """The files of a workspace as they are now: those that `seen` names, whatever git is told to overlook.
+
+    Args:
+        base: the commit that `seen` counts from.
 
     Raises:
         WorkspaceError: git cannot tell, or cannot hold one of the files.
     """
-    top, real = top_of(workspace), workspace.resolve()
-    found = differences(workspace, baseline, runs_dir)
-    paths = [os.path.normpath(real / change.path) for change in found]
+    top, real = seen.places.top, workspace.resolve()
+    paths = [os.path.normpath(real / change.path) for change in seen.found]
     paths = [os.fsencode(os.path.relpath(path, top.resolve())) for path in paths]
     inside = [path for path in paths if not _is_foreign(top, path)]
     omitted = {os.fsdecode(path) for path in paths} - {os.fsdecode(path) for path in inside}
     size = sum(_size(top, path) for path in inside)
     small = size <= MOST_CHANGE_BYTES
-    with borrowed(top, baseline.commit, top) as own:
-        own.start(baseline.commit)
+    # Contents are stored once, and stand in the patch once more.
+    in_memory = 2 * size + len(seen.files.index) <= SMALL_BYTES
+    with borrowed(top, base, top, objects=seen.places.objects, small=in_memory) as own:
+        own.begin(seen.files.index)
         own.stage(inside, keep=small)
         tree = own.write(complete=small)
         folder = os.path.relpath(real, top.resolve())
-        made = Snapshot(baseline.commit, tree, folder, None, omitted=tuple(sorted(map(_readable, omitted))))
+        made = Snapshot(base, tree, folder, None, omitted=tuple(sorted(map(_readable, omitted))))
+        if not inside:
+            return replace(made, patch=b"")
         return _with_patch(own, made, masker) if small else replace(made, why_no_patch=_too_large(size))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
-from ..git import git
+from ..git import StartedGit, checked, git
 from ..workers.files import sha256_file
-from .commit_files import IGNORE_FILE, files_of
+from .commit_files import IGNORE_FILE, CommitFiles, files_of
 from .happened import between, in_worktree
 from .repository import Places, Settings, places_of
 from .unhidden import Unhidden, unhidden
@@ -29,6 +29,21 @@ class Change:
 
     path: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The workspace as git sees it at one moment.
+
+    Attributes:
+        places: where the parts of its repository are.
+        files: those of the commit of the baseline.
+        found: what differs from that commit, also what differed when the run began.
+    """
+
+    places: Places
+    files: CommitFiles
+    found: tuple[Change, ...]
 
 
 def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
@@ -51,13 +66,13 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
         ) from None
     settings = Settings(workspace)
     ignored = settings.ignored_outside(places.exclude)
-    found, files = _differences(workspace, places, Baseline(commit=commit, ignored=ignored), runs_dir)
-    dirty = {change.path: content_of(workspace / change.path) for change in found}
+    seen = _look(workspace, places, Baseline(commit=commit, ignored=ignored), runs_dir)
+    dirty = {change.path: content_of(workspace / change.path) for change in seen.found}
     return Baseline(
         commit=commit,
         dirty=dirty,
         ignored=ignored,
-        files_sha256=files,
+        files_sha256=seen.files.sha256,
         conversions_sha256=settings.conversions_sha256(places.attributes),
     )
 
@@ -70,42 +85,50 @@ def changes_since(
     Args:
         left: path -> content of what commands of ours have left: a file is as before while it has that content.
     """
-    found = differences(workspace, baseline, runs_dir)
-    now = {change.path: change for change in found}
+    return changes_in(look(workspace, baseline, runs_dir=runs_dir), workspace, baseline, left=left)
+
+
+def changes_in(
+    seen: Look, workspace: Path, baseline: Baseline, *, left: Mapping[str, str] = _NOTHING
+) -> tuple[Change, ...]:
+    """What of a look at the workspace differs from the baseline, as `changes_since` tells it."""
+    now = {change.path: change for change in seen.found}
     changed = [c for path, c in now.items() if baseline.dirty.get(path) != content_of(workspace / path)]
     restored = [Change(path, "modified") for path in baseline.dirty if path not in now]
     found = tuple(sorted({*changed, *restored}))
     return tuple(c for c in found if c.path not in left or left[c.path] != content_of(workspace / c.path))
 
 
-def differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> list[Change]:
-    """What differs from the commit of the baseline, also what differed then."""
+def look(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> Look:
+    """Look at the workspace. Raises WorkspaceError where git cannot tell."""
     places, _ = places_of(workspace, baseline.commit)
-    return _differences(workspace, places, baseline, runs_dir)[0]
+    return _look(workspace, places, baseline, runs_dir)
 
 
-def _differences(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:
-    """What differs from the commit, and the hash over the files of the commit."""
+def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> Look:
     top, runs, real = places.top, runs_dir.resolve(), workspace.resolve()
     files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
     with unhidden(top, baseline.commit, files, places.objects, left_out=runs) as view:
-        changed, others = view.differences(baseline.ignored)
+        words = (*_STAGED, baseline.commit, "--")
+        staged = StartedGit(top, *words)
+        try:
+            changed, others = view.differences(baseline.ignored)
+        finally:
+            said = staged.wait()
         hidden = {os.fsdecode(path): "untracked" for path in _ignored_since(view, changed, baseline.ignored)}
-    found = others | hidden | _staged(top, baseline.commit) | changed
-    changes = [
+    found = others | hidden | _staged(top, checked(said, top, words).out) | changed
+    changes = tuple(
         Change(os.path.relpath(top / path, real), kind)
         for path, kind in in_worktree(top, baseline.commit, found).items()
         if not (top / path).resolve().is_relative_to(runs)
-    ]
-    return changes, files.sha256
+    )
+    return Look(places, files, changes)
 
 
-def _staged(top: Path, commit: str) -> dict[str, str]:
+def _staged(top: Path, said: bytes) -> dict[str, str]:
     """What the repository itself says of paths that only one of its index and the commit has, also ignored ones."""
-    said = _names(git(top, *_STAGED, commit, "--"))
-    return {
-        path: kind for path, kind in said if kind != "modified" and (kind == "deleted" or os.path.lexists(top / path))
-    }
+    alone = [(path, kind) for path, kind in _names(said) if kind != "modified"]
+    return {path: kind for path, kind in alone if kind == "deleted" or os.path.lexists(top / path)}
 
 
 def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[str, ...]) -> list[bytes]:

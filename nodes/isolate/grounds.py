@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from ...state.errors import WorkspaceError
+from ...state.errors import StateError, WorkspaceError
 from ...state.ids import StepId
 from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
@@ -22,10 +22,12 @@ from ...state.task import Step, Task
 from ..checks.repository import require_same_conversions
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
+from ..checks.snapshot import Snapshot, snapshot_of_commit
 from ..checks.tampering import Place
 from ..checks.workspace import Change, changes_between
 from ..ground import Ground
 from ..needs import need
+from ..workers.launcher.masking import Masker
 from .names import run_worktree
 from .progress import is_merged, newest
 from .repository import Repository
@@ -104,9 +106,13 @@ class StepGround:
         """Nothing more: each step has its own."""
         return iter(())
 
-    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...], *, disturbed: bool) -> tuple[Check, ...]:
         """Nothing is: what is delivered is a commit, which no command can change."""
         return checks
+
+    def snapshot(self, masker: Masker) -> Snapshot:
+        """None: what is delivered is merged first. Raises StateError."""
+        raise StateError("the worktrees of single steps are no state that a run can end with")
 
     def leave(self) -> None:
         """Put the worktrees back to their commits."""
@@ -167,9 +173,14 @@ class MergedGround:
         base, folder = need(self._state.baseline, "baseline").commit, self._isolated.folder
         return changes_between(self._tree.repo.top, base, self._isolated.head, folder=folder)
 
-    def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    def looked_at_again(self, task: Task, checks: tuple[Check, ...], *, disturbed: bool) -> tuple[Check, ...]:
         """Nothing is: what is delivered is a commit, which no command can change."""
         return checks
+
+    def snapshot(self, masker: Masker) -> Snapshot:
+        """The files of the commit."""
+        top, isolated = Repository.at(Path(self._state.workspace)).top, self._isolated
+        return snapshot_of_commit(top, isolated.base, isolated.head, folder=isolated.folder, masker=masker)
 
     def leave(self) -> None:
         """Put the worktree back to its commit."""

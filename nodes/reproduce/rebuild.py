@@ -10,7 +10,7 @@ from pathlib import Path
 from ...state.errors import CannotReproduce, WorkspaceError
 from ...state.verified import VerifiedTree
 from ..checks.borrowed import Borrowed, PatchRefused, lend
-from ..checks.repository import top_of
+from ..checks.repository import objects_of, top_of
 from ..workers.files import make_private_folder, write_private
 
 Stop = Callable[[], bool]
@@ -68,7 +68,7 @@ def rebuild(repository: Path, tree: VerifiedTree, patch: bytes | None, into: Pat
 def _rebuild(repository: Path, tree: VerifiedTree, patch: bytes | None, into: Path) -> Rebuilt:
     top = into / "worktree"
     make_private_folder(top / ".git")
-    lend(repository, top / ".git", tree.base)
+    lend(objects_of(repository), top / ".git", tree.base)
     own = Borrowed(top / ".git", top)
     if not own.has_commit(tree.base):
         raise CannotReproduce(

@@ -15,17 +15,23 @@ from waypost.nodes.checks import snapshot as module
 from waypost.nodes.checks.borrowed import borrowed
 from waypost.nodes.checks.snapshot import Snapshot, snapshot_of_commit, snapshot_of_workspace
 from waypost.nodes.checks.tools import tool_named, tools_of
-from waypost.nodes.checks.workspace import changes_since, read_baseline
+from waypost.nodes.checks.workspace import changes_since, look, read_baseline
 from waypost.nodes.evidence.patch import read_patch
 from waypost.nodes.workers.launcher.masking import Masker
 from waypost.state.errors import EvidenceError
+from waypost.state.pipeline import Baseline
 from waypost.state.records import Check, CheckKind, Outcome
 
 
 def take(repo: Path, change: Callable[[Path], object] = change_everything, masker: Masker | None = None) -> Snapshot:
     baseline = read_baseline(repo, runs_dir=repo / ".artifacts")
     change(repo)
-    return snapshot_of_workspace(repo, baseline, runs_dir=repo / ".artifacts", masker=masker or Masker())
+    return of(repo, baseline, masker or Masker())
+
+
+def of(workspace: Path, baseline: Baseline, masker: Masker | None = None) -> Snapshot:
+    seen = look(workspace, baseline, runs_dir=workspace / ".artifacts")
+    return snapshot_of_workspace(workspace, baseline.commit, seen, masker=masker or Masker())
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +78,7 @@ def test_taking_it_writes_nothing_into_the_repository(tmp_path: Path):
         return {path: path.read_bytes() for path in (repo / ".git").rglob("*") if path.is_file()}
 
     before = known()
-    snapshot_of_workspace(repo, baseline, runs_dir=repo / "none", masker=Masker())
+    of(repo, baseline)
     assert known() == before
 
 
@@ -129,7 +135,7 @@ def test_a_workspace_below_the_top_says_where_it_is(tmp_path: Path):
     baseline = read_baseline(repo / "part", runs_dir=tmp_path / "none")
     (repo / "part" / "y.txt").write_text("y\n")
     (repo / "beside.txt").write_text("z\n")
-    found = snapshot_of_workspace(repo / "part", baseline, runs_dir=tmp_path / "none", masker=Masker())
+    found = of(repo / "part", baseline)
     assert found.folder == "part"
     assert [row.path for row in read_patch(io.BytesIO(patch_of(found)))] == [b"beside.txt", b"part/y.txt"]
 

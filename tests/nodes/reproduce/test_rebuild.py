@@ -9,7 +9,7 @@ import pytest
 from kit.odd_changes import change_everything, files_in, make_odd
 from kit.repos import git
 from waypost.nodes.checks.snapshot import snapshot_of_workspace
-from waypost.nodes.checks.workspace import read_baseline
+from waypost.nodes.checks.workspace import look, read_baseline
 from waypost.nodes.reproduce.rebuild import Rebuilt, rebuild
 from waypost.nodes.workers.launcher.masking import Masker
 from waypost.state.errors import CannotReproduce
@@ -21,7 +21,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerifiedTr
     repo = make_odd(tmp_path_factory.mktemp("rebuild") / "repo")
     baseline = read_baseline(repo, runs_dir=repo / "none")
     change_everything(repo)
-    found = snapshot_of_workspace(repo, baseline, runs_dir=repo / "none", masker=Masker())
+    found = snapshot_of_workspace(repo, baseline.commit, look(repo, baseline, runs_dir=repo / "none"), masker=Masker())
     assert found.patch is not None
     return repo, VerifiedTree(round=1, base=found.base, tree=found.tree, patch="p", patch_sha256="0" * 64), found.patch
 
