@@ -48,13 +48,17 @@ def smaller_edit(old_text: bytes, new_text: bytes) -> Data | None:
     return edit if orjson.dumps(apply_edit(old, edit)) == new_text else None
 
 
-def appended(old_text: bytes, new_text: bytes) -> list[Any] | None:
-    """The items by which the text of one list goes on after the text of another, if that saves at least half."""
-    if len(old_text) <= 2 or old_text[-1:] != b"]" or (len(new_text) - len(old_text)) * 2 > len(new_text):
+def appended(old_text: bytes, new_text: bytes) -> list[Any] | Data | None:
+    """The items by which the text of one list or object goes on after the text of another, if that saves at least half.
+
+    An object whose first key begins with `$` may be the tag of something else, and is none of them.
+    """
+    if len(old_text) <= 2 or (len(new_text) - len(old_text)) * 2 > len(new_text):
         return None
-    if not new_text.startswith(old_text[:-1] + b","):
+    if old_text.startswith(b'{"$') or not new_text.startswith(old_text[:-1] + b","):
         return None
-    return orjson.loads(b"[" + new_text[len(old_text) :])
+    opening = {b"]": b"[", b"}": b"{"}.get(old_text[-1:])
+    return orjson.loads(opening + new_text[len(old_text) :]) if opening else None
 
 
 def _if_worth_it(edit: Data, new_text: bytes) -> Data | None:

@@ -68,28 +68,46 @@ def image_of(data: bytes) -> tuple[str, bytes] | None:
 
 
 def image_after(data: bytes, old: bytes, form: str, text: bytes) -> bytes | None:
-    """The JSON text of an array that begins with all items of another, whose bytes, form and text are known.
+    """The JSON text of an array or a map that begins with all items of another, whose bytes, form and text are known.
 
-    What is new is all that has to be read then. None where the arrays do not follow each other like that.
+    What is new is all that has to be read then. None where they do not follow each other like that.
     """
-    head, count = _array_head(data)
-    old_head, old_count = _array_head(old)
+    head, count, heads = _head_of(data)
+    old_head, old_count, old_heads = _head_of(old)
     end = head + len(old) - old_head
-    if not 0 < old_count < count or not data.startswith(old[old_head:], head):
+    if heads != old_heads or not 0 < old_count < count or not data.startswith(old[old_head:], head):
         return None
-    new = image_of(ormsgpack.packb([None] * (count - old_count))[: -(count - old_count)] + data[end:])
+    new = image_of(_head_for(count - old_count, heads) + data[end:])
     if new is None or (new[0] != form and (form == "json" or b'"$' in new[1])):
+        return None
+    # A map that begins like that is a tag, or is written as one once something odd joins it.
+    if text.startswith(b'{"$') or new[1].startswith(b'{"$'):
         return None
     return text[:-1] + b"," + new[1][1:]
 
 
-def _array_head(data: bytes) -> tuple[int, int]:
-    """How long the head of a MessagePack array is, and how many items it says; no items if it is no array."""
+# MessagePack: the first byte of a small array or map, and those with 2 and 4 bytes for their size.
+_ARRAY, _MAP = (0x90, 0xDC, 0xDD), (0x80, 0xDE, 0xDF)
+
+
+def _head_of(data: bytes) -> tuple[int, int, tuple[int, int, int]]:
+    """How long the head of an array or a map is, and how many items it says; no items if it is neither."""
     first = data[0]
-    if 0x90 <= first <= 0x9F:
-        return 1, first & 0x0F
-    size = {0xDC: 2, 0xDD: 4}.get(first, 0)
-    return 1 + size, int.from_bytes(data[1 : 1 + size])
+    for heads in (_ARRAY, _MAP):
+        small, *larger = heads
+        if small == first & 0xF0:
+            return 1, first & 0x0F, heads
+        if first in larger:
+            size = 2 if first == larger[0] else 4
+            return 1 + size, int.from_bytes(data[1 : 1 + size]), heads
+    return 1, 0, _ARRAY
+
+
+def _head_for(count: int, heads: tuple[int, int, int]) -> bytes:
+    if count < 1 << 4:
+        return bytes([heads[0] | count])
+    size = 2 if count < 1 << 16 else 4
+    return bytes([heads[size // 2]]) + count.to_bytes(size)
 
 
 def _quick_image(found: Any, data: bytes) -> tuple[str, bytes] | None:

@@ -38,7 +38,7 @@ class _Shown:
     Attributes:
         stored: as it is in the ledger.
         page: as JSON for people, with the line breaks and the indent that it has in a mirror.
-        items: how many items it has; 0 where it is no list.
+        items: how many items it has; 0 where it is no list and no object.
     """
 
     version: Any
@@ -48,21 +48,23 @@ class _Shown:
 
     @classmethod
     def of(cls, version: Any, stored: Packed, before: _Shown | None) -> _Shown:
-        """A list that has only grown is that of before with what is new behind it: it costs what is new."""
+        """What has only grown is that of before with what is new behind it: it costs what is new."""
         if before is not None and (new := before.news(stored)) is not None:
             page = before.page[: -len(_INDENT) - 1] + b"," + _indented(new)[1:]
             return cls(version, stored, page, before.items + len(new))
         tree = _people(stored)
-        return cls(version, stored, _indented(tree), len(cast(list[Any], tree)) if isinstance(tree, list) else 0)
+        items = len(cast(list[Any] | Data, tree)) if isinstance(tree, list | dict) else 0
+        return cls(version, stored, _indented(tree), items)
 
-    def news(self, stored: Packed) -> list[Any] | None:
-        """What a later value has behind all that this one has; None where it is no list that has grown."""
+    def news(self, stored: Packed) -> list[Any] | Data | None:
+        """What a later value has behind all that this one has; None where it is no list or object that has grown."""
         old, new = self.stored.text, stored.text
-        if stored.form != self.stored.form or not (
-            old.startswith(b"[") and len(old) > 2 and new.startswith(old[:-1] + b",")
-        ):
+        opening = old[:1]
+        if stored.form != self.stored.form or opening not in (b"[", b"{") or old.startswith(b'{"$') or len(old) <= 2:
             return None
-        return for_people(stored.form, orjson.loads(b"[" + new[len(old) :]))
+        if not new.startswith(old[:-1] + b","):
+            return None
+        return for_people(stored.form, orjson.loads(opening + new[len(old) :]))
 
 
 def _indented(tree: Any) -> bytes:
@@ -126,7 +128,7 @@ class Mirror:
         return shown
 
     def _change(self, channel: str, shown: _Shown) -> Any:
-        """What a snapshot shows of a channel: of a long list that only grew, what is new."""
+        """What a snapshot shows of a channel: of a long list or object that only grew, what is new."""
         old = self._shown.get(channel)
         news = old.news(shown.stored) if old is not None and len(shown.stored.text) >= HASHED_FROM else None
         if old is None or news is None:

@@ -61,9 +61,11 @@ class Encoder:
         if old.form != packed.form or len(old.text) < HASHED_FROM // 4:
             return None
         added = appended(old.text, packed.text)
-        if added is not None:
+        if isinstance(added, list):
             packed.items = old.count() + len(added)
             edit: Data | None = {"keep": old.count(), "add": added}
+        elif added is not None:
+            edit = {"set": added}
         else:
             edit = smaller_edit(old.text, packed.text)
         if edit is None:

@@ -91,6 +91,15 @@ def test_a_snapshot_of_a_grown_list_shows_what_is_new(saver: LedgerSaver, root: 
     assert state(root)["values"] == {"a": [*items, "new"]}
 
 
+def test_a_snapshot_of_a_grown_dict_shows_what_is_new(saver: LedgerSaver, root: Path) -> None:
+    items = {str(at): "x" * 400 for at in range(5)}
+    step(saver, 0, {}, a=items)
+    step(saver, 1, {"n": {"a": 1}}, a={**items, "n": "new"})
+    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    assert shown["values"] == {"a": {"kept": 5, "new": {"n": "new"}}}
+    assert state(root)["values"] == {"a": {**items, "n": "new"}}
+
+
 def test_after_a_restart_the_state_is_whole(root: Path) -> None:
     with reopened(root) as saver:
         step(saver, 0, {"n": {"a": 0}}, a=1, b=[2])

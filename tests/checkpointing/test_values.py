@@ -218,6 +218,32 @@ def test_the_image_of_a_list_that_goes_on_is_made_from_what_is_new(old: list[Any
         assert (known[0], found) == expected or bytes_of(orjson.loads(found)) == after
 
 
+@given(
+    st.dictionaries(st.text(max_size=4), trees, max_size=20),
+    st.dictionaries(st.text(max_size=4), trees, min_size=1, max_size=20),
+)
+def test_the_image_of_a_dict_that_goes_on_is_made_from_what_is_new(old: dict[str, Any], new: dict[str, Any]) -> None:
+    before, after = SERDE.dumps_typed(old)[1], SERDE.dumps_typed(old | new)[1]
+    known, expected = image_of(before), image_of(after)
+    if known is None or expected is None:
+        return
+    found = image_after(after, before, *known)
+    if found is not None:
+        assert (known[0], found) == expected or bytes_of(orjson.loads(found)) == after
+
+
+@pytest.mark.parametrize("count", [1, 14, 15, 16, 300, 70_000])
+@pytest.mark.parametrize("kind", [list, dict])
+def test_long_lists_and_dicts_go_on_too(count: int, kind: type) -> None:
+    old = kind((str(at), at) for at in range(count))
+    new = kind([*(old.items() if isinstance(old, dict) else old), *((f"n{at}", at) for at in range(count))])
+    before, after = (SERDE.dumps_typed(value)[1] for value in (old, new))
+    known, expected = image_of(before), image_of(after)
+    assert known is not None
+    assert expected is not None
+    assert image_after(after, before, *known) == expected[1]
+
+
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters()) | st.floats(),
     lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts) | st.dictionaries(st.integers(), parts),

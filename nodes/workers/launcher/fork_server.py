@@ -9,6 +9,7 @@ to the last of the descriptors that came with the request.
 from __future__ import annotations
 
 import _socket
+import gc
 import os
 import select
 import sys
@@ -182,5 +183,7 @@ def _close(fds: list[int] | set[int]) -> None:
 
 def main() -> int:
     """Serve until Waypost has gone."""
+    # What is loaded stays loaded: a collection in a child would copy all of its pages to look at it.
+    gc.freeze()
     _Server().serve()
     return 0
