@@ -86,6 +86,12 @@ def image_after(data: bytes, old: bytes, form: str, text: bytes) -> bytes | None
     return text[:-1] + b"," + new[1][1:]
 
 
+def array_of(first: bytes, then: bytes) -> bytes:
+    """The bytes of one array with the items of two."""
+    (head, count, heads), (then_head, more, _) = _head_of(first), _head_of(then)
+    return _head_for(count + more, heads) + first[head:] + then[then_head:]
+
+
 # MessagePack: the first byte of a small array or map, and those with 2 and 4 bytes for their size.
 _ARRAY, _MAP = (0x90, 0xDC, 0xDD), (0x80, 0xDE, 0xDF)
 

@@ -23,6 +23,7 @@ class Packed:
     Attributes:
         items: how many items it has if it is a list; None as long as nobody has counted.
         data: the serializer's bytes, where they may help to read those of the next version.
+        parts: the items of a list that `data` was made of, where none of them can change.
     """
 
     form: str
@@ -30,6 +31,7 @@ class Packed:
     type: str | None = None
     items: int | None = None
     data: bytes | None = None
+    parts: tuple[Any, ...] = ()
     _sha256: str | None = None
 
     def size(self) -> int:

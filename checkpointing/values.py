@@ -15,7 +15,8 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ..state.errors import LedgerError
-from .image import bytes_of, image_after, image_of, tag, unpack
+from .image import array_of, bytes_of, image_after, image_of, tag, unpack
+from .lasting import begins_with, lasting
 from .packed import HASHED_FROM, Packed
 from .policy import Guard, TypeName, blocked
 
@@ -61,19 +62,31 @@ class Codec:
                 return Packed("json", orjson.dumps(value))
             except TypeError:  # more than 64 bits, or a lone surrogate: the serializer decides
                 pass
-        kind, data = self.serde.dumps_typed(value)
+        parts = lasting(value, before.parts if before is not None else ()) if self._usual else ()
+        kind, data = self._longer(parts, before) or self.serde.dumps_typed(value)
         if self._native and kind == "msgpack":
             if before is not None and before.data is not None:
                 text = image_after(data, before.data, before.form, before.text)
                 if text is not None:
-                    return Packed(before.form, text, data=data)
+                    return Packed(before.form, text, data=data, parts=parts)
             if image := image_of(data):
-                return Packed(*image, data=data if len(data) >= HASHED_FROM else None)
+                kept = data if len(data) >= HASHED_FROM else None
+                return Packed(*image, data=kept, parts=parts if kept else ())
         elif kind.partition("+")[0] == "pickle":
             raise blocked(f"{type(value).__module__}.{type(value).__qualname__} by pickle", "put")
         elif self._native and kind == "null":
             return Packed("json", b"null")
         return Packed("base64", b'"' + base64.b64encode(data) + b'"', kind)
+
+    def _longer(self, parts: tuple[Any, ...], before: Packed | None) -> tuple[str, bytes] | None:
+        """What the serializer says of a list that goes on after that of before: it is asked for what is new."""
+        if before is None or before.data is None or not before.parts:
+            return None
+        old = len(before.parts)
+        if not old < len(parts) or not begins_with(parts, before.parts):
+            return None
+        kind, new = self.serde.dumps_typed(list(parts[old:]))
+        return (kind, array_of(before.data, new)) if kind == "msgpack" else None
 
     @property
     def by_item(self) -> bool:
