@@ -13,6 +13,7 @@ import orjson
 from .lines import Data
 
 _MAX_CHANGES = 16
+_MUCH_SHORTER = 8
 
 
 def edit_between(old: Any, new: Any) -> Data:
@@ -40,7 +41,12 @@ def apply_edit(old: Any, edit: Data) -> Any:
 
 
 def smaller_edit(old_text: bytes, new_text: bytes) -> Data | None:
-    """An edit between two JSON texts that is proven to give the new one and saves at least half of it."""
+    """An edit between two JSON texts that is proven to give the new one and saves at least half of it.
+
+    A short text after a long one stands by itself: to read the long one costs more than can be saved.
+    """
+    if len(new_text) * _MUCH_SHORTER < len(old_text):
+        return None
     old, new = orjson.loads(old_text), orjson.loads(new_text)
     edit = edit_between(old, new)
     if "is" in edit or not _if_worth_it(edit, new_text):
