@@ -19,7 +19,6 @@ from .texts import Texts, form_of
 
 _MOST_SLOTS = 1 << 20
 _MOST_ITEMS = 1 << 16
-_AT_ONCE = 16
 _IMMUTABLE = frozenset({str, int, float, bool, type(None)})
 
 
@@ -94,9 +93,9 @@ class Items:
     """Lists of objects, each object built once and copied afterwards.
 
     CPython's collector is woken by the allocations that outnumber the releases, and then walks over all that the
-    process has. So the items of the tuple before the last are let go a few at a time while new ones are made: where
-    the caller has dropped that tuple, the two keep level, and the collector sleeps. Nothing is read from an item that
-    was given away, and nothing in it is used again.
+    process has. So the items of the tuple before the last are kept here and let go one by one while new ones are made:
+    where the caller has dropped that tuple, the two keep level, and the collector sleeps. An item that was given away
+    is never looked at or used again.
     """
 
     def __init__(self) -> None:
@@ -120,13 +119,11 @@ class Items:
         if None in molds and not all(is_object(part) for part, mold in zip(parts, molds, strict=True) if mold is None):
             return None
         made: list[Any] = []
-        for at in range(0, len(parts), _AT_ONCE):
-            upto = at + _AT_ONCE
-            made += [
-                self._first(part, build) if mold is None else mold.cast()
-                for part, mold in zip(parts[at:upto], molds[at:upto], strict=True)
-            ]
-            del self._gone[-_AT_ONCE:]
+        gone = self._gone
+        for part, mold in zip(parts, molds, strict=True):
+            made.append(self._first(part, build) if mold is None else mold.cast())
+            if gone:
+                gone.pop()
         self._made += made
         return made
 
@@ -147,7 +144,7 @@ class Mold:
 
     def __init__(self, message: BaseMessage) -> None:
         self._kind = type(message)
-        self._new: Callable[..., BaseMessage] = self._kind.__new__
+        self._new: Callable[[type[BaseMessage]], Any] = self._kind.__new__
         self._fields: Data = message.__dict__.copy()
         self._parts = _makers(self._fields.items())
         self._fields.update((name, None) for name, _ in self._parts)
@@ -197,9 +194,12 @@ def _is_data(value: Any) -> bool:
 def _maker(value: Any) -> Callable[[], Any]:
     """Makes copies of a list or dict; what is found out about its parts is found out once."""
     model = value.copy()
-    parts = _makers(value.items() if value.__class__ is dict else enumerate(value))
+    items: Iterable[tuple[Any, Any]] = value.items() if value.__class__ is dict else enumerate(value)
+    parts = _makers(items)
     if not parts:
         return model.copy
+    for at, _ in parts:
+        model[at] = None
 
     def make() -> Any:
         made = model.copy()
