@@ -194,8 +194,7 @@ def _is_data(value: Any) -> bool:
 def _maker(value: Any) -> Callable[[], Any]:
     """Makes copies of a list or dict; what is found out about its parts is found out once."""
     model = value.copy()
-    items: Iterable[tuple[Any, Any]] = value.items() if value.__class__ is dict else enumerate(value)
-    parts = _makers(items)
+    parts = _makers(value.items() if value.__class__ is dict else enumerate(cast(list[Any], value)))
     if not parts:
         return model.copy
     for at, _ in parts:
