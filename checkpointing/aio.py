@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from types import TracebackType
@@ -22,6 +23,7 @@ from langgraph.checkpoint.base import (
 from .saver import LedgerSync
 
 _AT_ONCE = 8
+_WORTH_A_THREAD_S = 0.0005
 _T = TypeVar("_T")
 
 
@@ -42,9 +44,9 @@ class LedgerSaver(LedgerSync):
     ) -> AsyncIterator[CheckpointTuple]:
         """As `list`; a few tuples are read at a time."""
         found = self.list(config, filter=filter, before=before, limit=limit)
-        while some := await self._in_thread(lambda: [*islice(found, _AT_ONCE)]):
-            for item in some:
-                yield item
+        while some := await self._in_thread(lambda: _some_of(found)):
+            while some:  # what the caller has let go must not be kept here, or the collector is busy with it
+                yield some.pop()
 
     async def aput(
         self,
@@ -96,3 +98,14 @@ class LedgerSaver(LedgerSync):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._in_thread(self.close)
+
+
+def _some_of(found: Iterator[_T]) -> list[_T]:
+    """The next few items, last one first: as many as it takes to make a thread worth its while; none at the end."""
+    until = time.monotonic() + _WORTH_A_THREAD_S
+    some: list[_T] = []
+    for item in islice(found, _AT_ONCE):
+        some.append(item)
+        if time.monotonic() > until:
+            break
+    return some[::-1]

@@ -19,7 +19,7 @@ from ..state.errors import LedgerCorrupt, LedgerError
 from .index import Entry, Write
 from .lines import SHAPELESS, Address, Data
 from .names import thread_key
-from .sharing import Items, Tree, Trees, is_list_of_objects, own
+from .sharing import Items, Tree, Trees, own
 from .texts import form_of
 from .values import Codec
 from .view import View
@@ -79,6 +79,7 @@ class Reader:
             if limit is not None and given >= limit:
                 return
             line = self.view.line(entry.line)
+            self._items.begin_tuple()
             try:
                 metadata = self.metadata(line)
                 if wanted and any(value != metadata.get(key) for key, value in wanted.items()):
@@ -178,16 +179,11 @@ class Reader:
         """A value of its own from a tree that is not."""
         if found.form == "json":
             return self._codec.unpack("json", own(found.tree), None, where)
-        if found.form == "msgpack" and self._codec.by_item and is_list_of_objects(found.tree):
-            return [self._item(part, where) for part in found.tree]
+        if found.form == "msgpack" and self._codec.by_item and found.tree.__class__ is list:
+            built = self._items.list_of(found.tree, lambda part: self._codec.unpack("msgpack", part, None, where))
+            if built is not None:
+                return built
         return self._codec.unpack(found.form, found.tree, found.type, where)
-
-    def _item(self, part: Any, where: str) -> Any:
-        built = self._items.copy_of(part)
-        if built is None:
-            built = self._codec.unpack("msgpack", part, None, where)
-            self._items.keep(part, built)
-        return built
 
     def _inline(self, line: Data, key: str) -> Any:
         """The line is this caller's alone, and so is a part of it that is plain JSON."""

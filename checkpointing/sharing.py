@@ -7,6 +7,7 @@ copy is surely as good as a new one are treated like that.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import orjson
@@ -83,44 +84,73 @@ def own(tree: Any) -> Any:
     return tree if tree.__class__ in _IMMUTABLE else orjson.loads(orjson.dumps(tree))
 
 
-def is_list_of_objects(tree: Any) -> bool:
-    """Whether an image is a list of nothing but extensions."""
-    if tree.__class__ is not list:
-        return False
-    return all(part.__class__ is dict and "$ext" in part for part in tree)
+def is_object(part: Any) -> bool:
+    """Whether a part of an image is an extension."""
+    return part.__class__ is dict and "$ext" in part
 
 
 class Items:
-    """Messages that were built from parts of trees, by those parts."""
+    """Lists of objects, each object built once and copied afterwards.
+
+    CPython's collector is woken by the allocations that outnumber the releases, and then walks over all that the
+    process has. So the items of the tuple before the last are kept here and let go one by one while new ones are made:
+    where the caller has dropped that tuple, the two keep level, and the collector sleeps. An item that was given away
+    is never looked at or used again.
+    """
 
     def __init__(self) -> None:
-        self._built: dict[int, tuple[Any, Mold]] = {}
+        self._molds: dict[int, Mold | None] = {}
+        self._parts: list[Any] = []
+        self._made: list[Any] = []
+        self._last: list[Any] = []
+        self._gone: list[Any] = []
 
-    def copy_of(self, part: Any) -> BaseMessage | None:
-        """A copy of what was built from this very part before; None if nothing was."""
-        known = self._built.get(id(part))
-        return None if known is None else known[1].cast()
+    def begin_tuple(self) -> None:
+        """What is built from now on belongs to another tuple than what was built before."""
+        self._gone, self._last, self._made = self._last, self._made, []
 
-    def keep(self, part: Any, built: Any) -> None:
-        """Remember what was built from a part, if it can be copied."""
-        if len(self._built) < _MOST_ITEMS and (mold := Mold.of(built)) is not None:
+    def list_of(self, parts: list[Any], build: Callable[[Any], Any]) -> list[Any] | None:
+        """A list of its own of the objects that some parts of trees stand for; None if a part is no object.
+
+        Args:
+            build: makes an object from its part.
+        """
+        molds = [*map(self._molds.get, map(id, parts))]
+        if None in molds and not all(is_object(part) for part, mold in zip(parts, molds, strict=True) if mold is None):
+            return None
+        made: list[Any] = []
+        gone = self._gone
+        for part, mold in zip(parts, molds, strict=True):
+            made.append(self._first(part, build) if mold is None else mold.cast())
+            if gone:
+                gone.pop()
+        self._made += made
+        return made
+
+    def _first(self, part: Any, build: Callable[[Any], Any]) -> Any:
+        """Build an object, and remember it if it can be copied, or that it cannot."""
+        built = build(part)
+        if id(part) not in self._molds and len(self._parts) < _MOST_ITEMS:
+            self._molds[id(part)] = Mold.of(built)
             # The part is kept too, or its number could come to mean another one.
-            self._built[id(part)] = (part, mold)
+            self._parts.append(part)
+        return built
 
 
 class Mold:
     """One of LangChain's own messages with nothing but plain data in it, of which copies can be made."""
 
-    __slots__ = ("_dicts", "_extra", "_fields", "_fields_set", "_full", "_kind", "_lists")
+    __slots__ = ("_extra", "_fields", "_fields_set", "_kind", "_new", "_parts")
 
     def __init__(self, message: BaseMessage) -> None:
         self._kind = type(message)
-        self._fields: Data = _copied(message.__dict__)
-        self._dicts = [name for name, value in self._fields.items() if value.__class__ is dict and not value]
-        self._lists = [name for name, value in self._fields.items() if value.__class__ is list and not value]
-        self._full = [name for name, value in self._fields.items() if value.__class__ not in _IMMUTABLE and value]
-        self._extra: Data | None = _copied(message.__pydantic_extra__)
-        self._fields_set = set(message.__pydantic_fields_set__)
+        self._new: Callable[[type[BaseMessage]], Any] = self._kind.__new__
+        self._fields: Data = message.__dict__.copy()
+        self._parts = _makers(self._fields.items())
+        self._fields.update((name, None) for name, _ in self._parts)
+        extra: Data | None = message.__pydantic_extra__
+        self._extra: Callable[[], Data | None] = _nothing if extra is None else _maker(extra)
+        self._fields_set = message.__pydantic_fields_set__.copy()
 
     @classmethod
     def of(cls, built: Any) -> Mold | None:
@@ -134,22 +164,22 @@ class Mold:
 
     def cast(self) -> BaseMessage:
         """A message that shares nothing with any other that can be changed: pydantic's `__copy__`, and its data too."""
-        made = self._kind.__new__(self._kind)
+        made = self._new(self._kind)
         fields = self._fields.copy()
-        for name in self._dicts:
-            fields[name] = {}
-        for name in self._lists:
-            fields[name] = []
-        for name in self._full:
-            fields[name] = _copied(fields[name])
+        for name, fresh in self._parts:
+            fields[name] = fresh()
         _set(made, "__dict__", fields)
-        _set(made, "__pydantic_extra__", None if self._extra is None else _copied(self._extra))
+        _set(made, "__pydantic_extra__", self._extra())
         _set(made, "__pydantic_fields_set__", self._fields_set.copy())
         _set(made, "__pydantic_private__", None)
         return made
 
 
 _set = object.__setattr__
+
+
+def _nothing() -> None:
+    return None
 
 
 def _is_data(value: Any) -> bool:
@@ -161,9 +191,23 @@ def _is_data(value: Any) -> bool:
     return value.__class__ in _IMMUTABLE
 
 
-def _copied(value: Any) -> Any:
-    if value.__class__ is dict:
-        return {key: _copied(part) for key, part in value.items()} if value else {}
-    if value.__class__ is list:
-        return [_copied(part) for part in value] if value else []
-    return value
+def _maker(value: Any) -> Callable[[], Any]:
+    """Makes copies of a list or dict; what is found out about its parts is found out once."""
+    model = value.copy()
+    parts = _makers(value.items() if value.__class__ is dict else enumerate(cast(list[Any], value)))
+    if not parts:
+        return model.copy
+    for at, _ in parts:
+        model[at] = None
+
+    def make() -> Any:
+        made = model.copy()
+        for at, fresh in parts:
+            made[at] = fresh()
+        return made
+
+    return make
+
+
+def _makers(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Callable[[], Any]]]:
+    return [(at, _maker(part)) for at, part in items if part.__class__ not in _IMMUTABLE]
