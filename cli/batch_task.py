@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
@@ -148,10 +149,24 @@ class TaskRunner:
                 return made
 
     def _stream(self, task: BatchTask, given: Any) -> PipelineState:
+        """Run to the next stop. What the view raises stops the run at its next checkpoint, and is raised then."""
         config: RunnableConfig = {"configurable": {"thread_id": task.run_id}}
-        events = self._pipeline.stream(given, config, context=self._context, stream_mode="custom", durability="sync")
-        for event in events:
-            self._view.task_event(task, cast(Event, event))
+        failed: list[BaseException] = []
+
+        def hear(event: Event) -> None:
+            self._context.listen(event)
+            try:
+                self._view.task_event(task, event)
+            except BaseException as error:
+                failed.append(error)
+                self._context.drain.set()
+
+        # Events are heard where they are said: each that LangGraph streamed would wake a thread to hand it over.
+        context = replace(self._context, listen=hear)
+        for _ in self._pipeline.stream(given, config, context=context, stream_mode=[], durability="sync"):
+            continue
+        if failed:
+            raise failed[0]
         state = read_state(self._pipeline, task.run_id)
         if state is None:
             raise StateError(f"run {task.run_id} left no checkpoint")
