@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ..git import checked, try_git
 from .private_git import PrivateGit, private_git
+from .recent import Recent
 
 IGNORE_FILE = ".gitignore"
-_KEPT_COMMITS = 8
 
 
 @dataclass(frozen=True)
@@ -50,29 +49,8 @@ def _lines(text: bytes) -> list[str]:
     return text.decode("utf-8", "surrogateescape").splitlines()
 
 
-class _Known:
-    """The newest commits that were read. Kept by id: whatever is written into a repository later changes no copy."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._files: dict[str, CommitFiles] = {}
-
-    def of(self, top: Path, objects: Path, commit: str, recorded: str | None) -> CommitFiles:
-        """The files of a commit, read where they are not known. Raises as `files_of`."""
-        with self._lock:
-            known = self._files.get(commit)
-        if known is None or recorded not in (None, known.sha256):
-            known = _read(top, objects, commit)
-            _require_same(top, commit, recorded, known.sha256)
-        with self._lock:
-            self._files.pop(commit, None)
-            self._files[commit] = known
-            while len(self._files) > _KEPT_COMMITS:
-                del self._files[next(iter(self._files))]
-        return known
-
-
-_KNOWN = _Known()
+# Kept by id: whatever is written into a repository later changes no copy.
+_KNOWN: Recent[str, CommitFiles] = Recent(8)
 
 
 def files_of(top: Path, objects: Path, commit: str, recorded: str | None) -> CommitFiles:
@@ -87,7 +65,12 @@ def files_of(top: Path, objects: Path, commit: str, recorded: str | None) -> Com
     Raises:
         WorkspaceError: git cannot read the commit, or it holds other files than were recorded.
     """
-    return _KNOWN.of(top, objects, commit, recorded)
+    known = _KNOWN.get(commit)
+    if known is None or recorded not in (None, known.sha256):
+        known = _read(top, objects, commit)
+        _require_same(top, commit, recorded, known.sha256)
+    _KNOWN.keep(commit, known)
+    return known
 
 
 def _require_same(top: Path, commit: str, recorded: str | None, found: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
-from ..git import git
+from ..git import StartedGit, checked, git
 
 _CONVERSIONS = re.compile(rb"(filter\..*|core\.(autocrlf|eol|safecrlf|attributesfile|symlinks|filemode))\Z", re.DOTALL)
 _OBJECTS, _EXCLUDE, _ATTRIBUTES = "objects", "info/exclude", "info/attributes"
@@ -34,6 +34,30 @@ class Places:
     attributes: Path
 
 
+class PlacesAsked:
+    """The question where the repository of a workspace has its parts, put to git, which answers in a while."""
+
+    def __init__(self, workspace: Path, commit: str) -> None:
+        """Raises WorkspaceError where git cannot be started."""
+        self._workspace = workspace
+        self._paths = [word for name in (_OBJECTS, _EXCLUDE, _ATTRIBUTES) for word in ("--git-path", name)]
+        self._asked = (f"{commit}^{{commit}}", f"{commit}^{{tree}}", "--show-toplevel", *self._paths)
+        self._git = StartedGit(workspace, "rev-parse", *self._asked)
+
+    def wait(self) -> tuple[Places, str]:
+        """As `places_of`."""
+        workspace, asked = self._workspace, self._asked
+        out = checked(self._git.wait(), workspace, ("rev-parse", *asked)).out
+        lines = out.removesuffix(b"\n").split(b"\n")
+        if len(lines) != len(asked) - len(self._paths) // 2:
+            # A path holds a line break: each is asked for by itself.
+            singly = [asked[0:1], asked[1:2], asked[2:3], *(("--git-path", name) for name in self._paths[1::2])]
+            lines = [git(workspace, "rev-parse", *words).removesuffix(b"\n") for words in singly]
+        found, _, top, *parts = lines
+        places = Places(_holding(workspace, top), *(workspace / os.fsdecode(part) for part in parts))
+        return places, found.decode()
+
+
 def places_of(workspace: Path, commit: str) -> tuple[Places, str]:
     """Where the repository of the workspace has its parts, and the full id of `commit`, which it really holds.
 
@@ -41,16 +65,7 @@ def places_of(workspace: Path, commit: str) -> tuple[Places, str]:
         WorkspaceError: git cannot tell, does not hold the commit and its top folder, or is told by its configuration to
             look at files that lie elsewhere.
     """
-    paths = [word for name in (_OBJECTS, _EXCLUDE, _ATTRIBUTES) for word in ("--git-path", name)]
-    asked = (f"{commit}^{{commit}}", f"{commit}^{{tree}}", "--show-toplevel", *paths)
-    lines = git(workspace, "rev-parse", *asked).removesuffix(b"\n").split(b"\n")
-    if len(lines) != len(asked) - len(paths) // 2:
-        # A path holds a line break: each is asked for by itself.
-        singly = [asked[0:1], asked[1:2], asked[2:3], *(("--git-path", name) for name in paths[1::2])]
-        lines = [git(workspace, "rev-parse", *words).removesuffix(b"\n") for words in singly]
-    found, _, top, *parts = lines
-    places = Places(_holding(workspace, top), *(workspace / os.fsdecode(part) for part in parts))
-    return places, found.decode()
+    return PlacesAsked(workspace, commit).wait()
 
 
 def top_of(workspace: Path) -> Path:

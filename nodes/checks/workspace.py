@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from ..git import StartedGit, checked, git
 from ..workers.files import sha256_file
 from .commit_files import IGNORE_FILE, CommitFiles, files_of
 from .happened import between, in_worktree
-from .repository import Places, Settings, places_of
+from .recent import Recent
+from .repository import Places, PlacesAsked, Settings, places_of
 from .unhidden import Unhidden, unhidden
 
 _RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
@@ -56,6 +58,7 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
         raise WorkspaceError(f"workspace {workspace} is no folder", next_step="give a git repository: --workspace DIR")
     try:
         places, commit = places_of(workspace, "HEAD")
+        _LAST_PLACES.keep(workspace, places)
     except WorkspaceError as error:
         if error.next_step:
             raise
@@ -101,8 +104,22 @@ def changes_in(
 
 def look(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> Look:
     """Look at the workspace. Raises WorkspaceError where git cannot tell."""
-    places, _ = places_of(workspace, baseline.commit)
-    return _look(workspace, places, baseline, runs_dir)
+    asked = PlacesAsked(workspace, baseline.commit)
+    expected = _LAST_PLACES.get(workspace)
+    seen: Look | None = None
+    try:
+        if expected is not None:
+            # The repository is most likely where it was; what was seen counts only if git says so.
+            with contextlib.suppress(WorkspaceError):
+                seen = _look(workspace, expected, baseline, runs_dir)
+    finally:
+        places, _ = asked.wait()
+    _LAST_PLACES.keep(workspace, places)
+    return seen if seen is not None and places == expected else _look(workspace, places, baseline, runs_dir)
+
+
+# Where the repositories of the workspaces were that were looked at last.
+_LAST_PLACES: Recent[Path, Places] = Recent(64)
 
 
 def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> Look:
