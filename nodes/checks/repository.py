@@ -13,7 +13,7 @@ from ...state.errors import WorkspaceError
 from ..git import StartedGit, checked, git
 
 _CONVERSIONS = re.compile(rb"(filter\..*|core\.(autocrlf|eol|safecrlf|attributesfile|symlinks|filemode))\Z", re.DOTALL)
-_OBJECTS, _EXCLUDE, _ATTRIBUTES = "objects", "info/exclude", "info/attributes"
+_OBJECTS, _EXCLUDE, _ATTRIBUTES, _INDEX = "objects", "info/exclude", "info/attributes", "index"
 # A path that begins so stands for another one, which git alone can tell.
 _SHORTHANDS = (b"~", b"%", b":")
 
@@ -26,12 +26,14 @@ class Places:
         top: the folder of the worktree that the workspace lies in.
         exclude: the repository's own ignore file, outside the worktree.
         attributes: the same for attributes.
+        index: what is staged, as the repository itself says.
     """
 
     top: Path
     objects: Path
     exclude: Path
     attributes: Path
+    index: Path
 
 
 class PlacesAsked:
@@ -40,7 +42,7 @@ class PlacesAsked:
     def __init__(self, workspace: Path, commit: str) -> None:
         """Raises WorkspaceError where git cannot be started."""
         self._workspace = workspace
-        self._paths = [word for name in (_OBJECTS, _EXCLUDE, _ATTRIBUTES) for word in ("--git-path", name)]
+        self._paths = [word for name in (_OBJECTS, _EXCLUDE, _ATTRIBUTES, _INDEX) for word in ("--git-path", name)]
         self._asked = (f"{commit}^{{commit}}", f"{commit}^{{tree}}", "--show-toplevel", *self._paths)
         self._git = StartedGit(workspace, "rev-parse", *self._asked)
 

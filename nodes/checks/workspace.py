@@ -10,19 +10,18 @@ from pathlib import Path
 
 from ...state.errors import WorkspaceError
 from ...state.pipeline import Baseline
-from ..git import StartedGit, checked, git
+from ..git import git
 from ..workers.files import sha256_file
 from .commit_files import IGNORE_FILE, CommitFiles, files_of
 from .happened import between, in_worktree
 from .recent import Recent
 from .repository import Places, PlacesAsked, Settings, places_of
+from .staged import StagedAsked
 from .unhidden import Unhidden, unhidden
 
 _RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
-_STAGED = ("diff-index", "--cached", "--name-status", "-z", "--no-renames", "--ignore-submodules=none")
 ABSENT = "absent"
 _NOTHING: Mapping[str, str] = {}
-_KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
 
 @dataclass(frozen=True, order=True)
@@ -126,26 +125,19 @@ def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -
     top, runs, real = places.top, runs_dir.resolve(), workspace.resolve()
     files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
     with unhidden(top, baseline.commit, files, places.objects, left_out=runs) as view:
-        words = (*_STAGED, baseline.commit, "--")
-        staged = StartedGit(top, *words)
+        staged = StagedAsked(places, baseline.commit)
         try:
             changed, others = view.differences(baseline.ignored)
         finally:
-            said = staged.wait()
+            alone = staged.wait()
         hidden = {os.fsdecode(path): "untracked" for path in _ignored_since(view, changed, baseline.ignored)}
-    found = others | hidden | _staged(top, checked(said, top, words).out) | changed
+    found = others | hidden | alone | changed
     changes = tuple(
         Change(os.path.relpath(top / path, real), kind)
         for path, kind in in_worktree(top, baseline.commit, found).items()
         if not (top / path).resolve().is_relative_to(runs)
     )
     return Look(places, files, changes)
-
-
-def _staged(top: Path, said: bytes) -> dict[str, str]:
-    """What the repository itself says of paths that only one of its index and the commit has, also ignored ones."""
-    alone = [(path, kind) for path, kind in _names(said) if kind != "modified"]
-    return {path: kind for path, kind in alone if kind == "deleted" or os.path.lexists(top / path)}
 
 
 def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[str, ...]) -> list[bytes]:
@@ -175,12 +167,6 @@ def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Chan
     """Every path that differs between two commits, relative to `folder` of the repository at `top`, sorted."""
     raw = git(top, *_RAW_DIFF, old, new, "--")
     return tuple(sorted(Change(os.path.relpath(path, folder), kind) for path, kind in between(raw).items()))
-
-
-def _names(out: bytes) -> list[tuple[str, str]]:
-    fields = out.split(b"\0")
-    pairs = zip(fields[0::2], fields[1::2], strict=False)
-    return [(os.fsdecode(path), _KINDS.get(status.decode()[:1], "modified")) for status, path in pairs]
 
 
 def content_of(path: Path) -> str:

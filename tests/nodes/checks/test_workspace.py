@@ -265,3 +265,18 @@ def test_what_is_ignored_from_outside_the_worktree_is_what_was_ignored_at_the_st
     (repo / "evil.py").write_text("x")
     (repo / "notes.swp").write_text("x")
     assert changed(repo, baseline) == [("evil.py", "untracked")]
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["one file", "split index"])
+def test_what_is_staged_between_two_looks_is_seen(tmp_path, split):
+    repo = make_repo(tmp_path / "repo", {".gitignore": "hidden\n"})
+    if split:
+        git(repo, "config", "core.splitIndex", "true")
+    baseline = read_baseline(repo, runs_dir=repo / ".artifacts")
+    assert changed(repo, baseline) == []
+    (repo / "hidden").write_text("x\n")
+    assert changed(repo, baseline) == []
+    git(repo, "add", "--force", "hidden")
+    assert changed(repo, baseline) == [("hidden", "added")]
+    git(repo, "rm", "--cached", "-q", "hidden")
+    assert changed(repo, baseline) == []
