@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -145,7 +146,7 @@ class RunPages:
         found, state = self._run(request)
         recorded = {file.path: file.sha256 for file in state.evidence}
         paths = [path for path in files_of(state, found.folder) if path.startswith("reports/") or path in recorded]
-        chosen = request.query_params.get("path") or (paths[0] if paths else "")
+        chosen = _path(request) or (paths[0] if paths else "")
         if chosen and chosen not in paths:
             raise RunNotFound("no evidence of that name was left", next_step="choose one of the list")
         document, text = None, None
@@ -166,7 +167,7 @@ class RunPages:
     def file(self, request: Request) -> Response:
         """A file of the run as plain text, whole."""
         found, state = self._run(request)
-        path = request.query_params.get("path", "")
+        path = _path(request)
         if path not in files_of(state, found.folder):
             raise RunNotFound("no record of the run leads to a file of that name", next_step="go back to the run")
         with open_run_folder(found.folder) as run, run.open(path):
@@ -206,6 +207,12 @@ class RunPages:
             "headline": self._says.headline(state) if is_run else "",
             "next_commands": list(self._says.next_of_run(state, found.folder)) if is_run else [],
         }
+
+
+def _path(request: Request) -> str:
+    """The file that an address asks for; its name can be bytes that are no text."""
+    query = request.scope["query_string"].decode("latin-1")
+    return parse_qs(query, errors="surrogateescape").get("path", [""])[-1]
 
 
 def _told(_request: Request, error: Exception) -> Response:
