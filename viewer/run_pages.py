@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from ..checkpointing.lines import SHAPELESS
+from ..nodes.audit import Found as Finding
 from ..nodes.evidence.files import open_run_folder
 from ..state.batch import BatchState
 from ..state.errors import EvidenceError, RunNotFound, StateError, WaypostError
@@ -26,7 +27,7 @@ from .html import page
 from .ledgers import Found, Ledgers
 from .list_page import number
 from .live import Follower
-from .output import files_of, read_output, stream
+from .output import DOCUMENT, files_of, read_output, stream
 from .rows import verdict_of
 from .says import Says
 from .states import PAGE, checkpoints, state_at_line
@@ -152,7 +153,7 @@ class RunPages:
         document, text = None, None
         if chosen:
             with open_run_folder(found.folder) as run:
-                document = read_output(run, chosen, recorded.get(chosen), whole=True)
+                document = read_output(run, chosen, recorded.get(chosen), most=DOCUMENT)
             text = rendered(chosen, document.head + document.tail)
         about = self._about(request, found, "evidence")
         return page("evidence.html.j2", **about, paths=paths, chosen=chosen, document=document, text=text)
@@ -162,7 +163,9 @@ class RunPages:
         found, _ = self._run(request)
         with self._auditing:
             audit = self._says.audit(found.name)
-        return page("audit.html.j2", **self._about(request, found, "audit"), audit=audit)
+        # What is wrong comes first, and what is right last.
+        findings = (*audit.wrong, *audit.not_checked, *(one for one in audit.findings if one.found is Finding.OK))
+        return page("audit.html.j2", **self._about(request, found, "audit"), audit=audit, findings=findings)
 
     def file(self, request: Request) -> Response:
         """A file of the run as plain text, whole."""

@@ -130,7 +130,12 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, viewer: Viewer):
 
 def test_what_a_worker_or_a_task_file_has_planted_stays_text(tab: Tab):
     thread = f"/run/{folder_name(PLANTED)}"
-    more = ("/attempts/S1/1", "/evidence?path=reports/EVIL-1/verification.log", "/states/newest")
+    more = (
+        "/checks?outcome=FAILED",
+        "/attempts/S1/1",
+        "/evidence?path=reports/EVIL-1/verification.log",
+        "/states/newest",
+    )
     evil = [f"/run/EVIL{path}" for path in (*TABS, *more)]
     newest = tab.go(thread).locator(".row-link").first.get_attribute("href")
     for path in ("/", *evil, thread, newest, "/run/<img src=x onerror=window.planted=1>"):
@@ -220,6 +225,8 @@ def test_the_drawings_say_where_a_run_and_a_batch_stand(tab: Tab):
     page = tab.go("/run/SHOP-14_asks")
     expect(page.locator(".stage.here .name")).to_have_text("person")
     assert "The run is at person." in page.locator("#told-text").text_content()
+    # What was worked out once is not worked out again and again while a run goes on.
+    assert tab.go(f"{DONE}/audit").locator("body[data-events]").count() == 0
     page = tab.go("/run/API_batch")
     expect(page.locator(".dag .node.wait .name")).to_have_text("API-3")
     assert page.locator(".dag .wait-line").count() == 4

@@ -21,6 +21,7 @@ function load(address) {
     loading = false;
     if (request.status === 200 && request.response) show(request.response);
     else if (request.status === 403) following("this page has to be opened again", true);
+    else if (request.status) following("this cannot be shown any more", true);
     if (again) { again = false; load(); }
   };
   request.send();
