@@ -93,14 +93,8 @@ def test_a_page_holds_so_much_output_as_can_be_read_and_leads_to_the_rest(tmp_pa
 def test_a_link_in_place_of_the_folder_of_a_round_hides_the_run_from_nobody(tmp_path: Path):
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "0000").symlink_to("..")
-    move = Transition(
-        source=Status.ANALYSIS,
-        target=Status.FREEZE,
-        node=Node.PLAN,
-        route=Route.FROZEN,
-        reason="x",
-        at=datetime.now(UTC),
-    )
+    at, source, target = datetime.now(UTC), Status.ANALYSIS, Status.FREEZE
+    move = Transition(source=source, target=target, node=Node.PLAN, route=Route.FROZEN, reason="x", at=at)
     assert at_work(make_state(status=Status.FREEZE, transitions=(move,)), tmp_path) == ()
 
 

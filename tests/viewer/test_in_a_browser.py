@@ -131,7 +131,6 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, viewer: Viewer):
 def test_what_a_worker_or_a_task_file_has_planted_stays_text(tab: Tab):
     thread = f"/run/{folder_name(PLANTED)}"
     more = (
-        "/checks?outcome=FAILED",
         "/attempts/S1/1",
         "/evidence?path=reports/EVIL-1/verification.log",
         "/states/newest",
