@@ -225,10 +225,10 @@ async def _look(read: Callable[..., _T], *arguments: Any) -> _T:
 async def _follow(job: Job, ctx: Context) -> None:
     seen = job.seen
     while await job.next_event(seen):
-        for event in list(job.events)[seen - job.seen :]:
+        news, seen = job.events_after(seen), job.seen
+        for number, event in enumerate(news, seen - len(news) + 1):
             parts = (event.get("event"), event.get("step"), event.get("outcome"), event.get("text"))
-            seen += 1
-            await ctx.report_progress(seen, message=" ".join(str(part) for part in parts if part)[:500])
+            await ctx.report_progress(number, message=" ".join(str(part) for part in parts if part)[:500])
 
 
 def _started(job: Job) -> dict[str, Any]:

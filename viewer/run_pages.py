@@ -25,12 +25,12 @@ from .documents import rendered
 from .drawing import draw
 from .html import page
 from .ledgers import Found, Ledgers
-from .list_page import number
 from .live import Follower
 from .output import DOCUMENT, files_of, read_output, stream
+from .paging import number
 from .rows import verdict_of
 from .says import Says
-from .states import PAGE, checkpoints, state_at_line
+from .states import Checkpoints, checkpoints, state_at_line
 
 TABS = (("", "Overview"), ("checks", "Checks"), ("changes", "Changes"), ("states", "States"), ("evidence", "Evidence"))
 _AUDIT = ("audit", "Audit")
@@ -122,15 +122,12 @@ class RunPages:
     def states(self, request: Request) -> HTMLResponse:
         """The checkpoints of the ledger."""
         found = self._find(request)
-        rows, all_ = ((), 0) if found.view is None else checkpoints(found.view, page=self._page(request))
-        pages = max(1, -(-all_ // PAGE))
+        wanted = number(request.query_params.get("page"))
         return page(
             "states.html.j2",
             **self._about(request, found, "states"),
-            rows=rows,
-            number=all_,
-            at=min(self._page(request), pages),
-            pages=pages,
+            shown=checkpoints(found.view, page=wanted) if found.view else Checkpoints(),
+            link_to="?page={}".format,
             sealed=found.view.index.sealed if found.view else None,
         )
 
@@ -190,9 +187,6 @@ class RunPages:
         if not isinstance(found.state, PipelineState):
             raise RunNotFound(f"{found.name} is no run of a task", next_step="its states can be looked at")
         return found, found.state
-
-    def _page(self, request: Request) -> int:
-        return number(request.query_params.get("page"))
 
     def _about(self, request: Request, found: Found, tab: str) -> dict[str, Any]:
         """What every page of a run is given."""

@@ -163,6 +163,13 @@ def test_without_a_persons_leave_an_agent_does_not_approve(stranger, repo):
     assert stranger.call("status", run_id="R")["status"] == "BLOCKED"
 
 
+@pytest.mark.parametrize("path", ["\0.md", "loop.md"])
+def test_what_is_no_path_is_refused_as_such(stranger, repo, path):
+    (repo / "loop.md").symlink_to("loop.md")
+    with pytest.raises(Refusal, match=r"is no path of a file|cannot be read|loop"):
+        stranger.call("plan", task_file=path)
+
+
 OUTSIDE = ["../tasks.md", "/etc/passwd", "link.md"]
 
 
