@@ -66,8 +66,12 @@ class CheckRow:
     hits: int
 
 
-def steps_of(state: PipelineState) -> tuple[StepRow, ...]:
-    """The steps in file order."""
+def steps_of(state: PipelineState, *, driven: bool) -> tuple[StepRow, ...]:
+    """The steps in file order.
+
+    Args:
+        driven: a process drives the run now; without one nobody knows whether a worker is still at work.
+    """
     if state.task is None:
         return ()
     rows = criterion_rows(state, state.task)
@@ -75,7 +79,7 @@ def steps_of(state: PipelineState) -> tuple[StepRow, ...]:
     return tuple(
         StepRow(
             step=step,
-            status=_status(state, step, flying),
+            status=_status(state, step, flying, driven=driven),
             attempts=state.attempts_of(step.id),
             in_flight=flying.get(step.id),
             criteria=tuple(row for row in rows if row.step == step.id),
@@ -90,9 +94,8 @@ def task_criteria(state: PipelineState) -> tuple[CriterionRow, ...]:
     return tuple(row for row in rows if row.step is None)
 
 
-def dag_of(state: PipelineState) -> Dag | None:
+def dag_of(state: PipelineState, rows: tuple[StepRow, ...]) -> Dag | None:
     """The steps as a drawing, where one waits for another."""
-    rows = steps_of(state)
     if not any(row.step.depends_on for row in rows):
         return None
     waves = [id for wave in state.plan.waves for id in wave] if state.plan else []
@@ -168,11 +171,12 @@ def since(state: PipelineState) -> float:
     return max(0.0, (datetime.now(UTC) - begun).total_seconds()) if begun else 0.0
 
 
-def _status(state: PipelineState, step: Step, flying: dict[str, int]) -> str:
+def _status(state: PipelineState, step: Step, flying: dict[str, int], *, driven: bool) -> str:
     if step.id in state.accepted:
         return "PASSED"
     if step.id in flying:
-        return "RUNNING" if current(state) == Node.DISPATCH else "ordered"
+        at_work = "RUNNING" if driven else "INTERRUPTED"
+        return at_work if current(state) == Node.DISPATCH else "ordered"
     if any(v.step == step.id and v.criterion is None and v.outcome is not Outcome.PASSED for v in state.verdicts):
         return next(v.outcome.value for v in state.verdicts if v.step == step.id and v.criterion is None)
     return "waiting" if not state.attempts_of(step.id) else "checked next"

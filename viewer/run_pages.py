@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,8 +25,8 @@ from .batch_facts import batch_facts
 from .diff import diff_of
 from .documents import rendered
 from .drawing import draw
-from .html import page
-from .ledgers import Found, Ledgers
+from .html import page, quoted
+from .ledgers import LEDGER, Found, Ledgers
 from .live import Follower
 from .output import DOCUMENT, files_of, read_output, stream
 from .paging import number
@@ -69,16 +71,18 @@ class RunPages:
                 return page("batch.html.j2", **self._about(request, found, ""), **given, commands=commands)
             case PipelineState() as state:
                 moves, older = facts.timeline(state)
+                driven = found.driven_by is not None
+                steps = facts.steps_of(state, driven=driven)
                 return page(
                     "overview.html.j2",
                     **self._about(request, found, ""),
                     drawing=draw(state),
-                    dag=facts.dag_of(state),
-                    steps=facts.steps_of(state),
+                    dag=facts.dag_of(state, steps),
+                    steps=steps,
                     criteria=facts.task_criteria(state),
                     moves=moves,
                     older=older,
-                    live=facts.at_work(state, found.folder) if found.driven_by is not None else (),
+                    live=facts.at_work(state, found.folder) if driven else (),
                     since_s=facts.since(state),
                 )
             case _:
@@ -143,7 +147,8 @@ class RunPages:
         """The reports, as they were left."""
         found, state = self._run(request)
         recorded = {file.path: file.sha256 for file in state.evidence}
-        paths = [path for path in files_of(state, found.folder) if path.startswith("reports/") or path in recorded]
+        known = files_of(state, found.folder)
+        paths = [path for path in known if path.startswith("reports/") or path in recorded]
         chosen = _path(request) or (paths[0] if paths else "")
         if chosen and chosen not in paths:
             raise RunNotFound("no evidence of that name was left", next_step="choose one of the list")
@@ -151,7 +156,7 @@ class RunPages:
         if chosen:
             with open_run_folder(found.folder) as run:
                 document = read_output(run, chosen, recorded.get(chosen), most=DOCUMENT)
-            text = rendered(chosen, document.head + document.tail)
+            text = rendered(chosen, document.head + document.tail, partial(_page_of, found.name, chosen, paths, known))
         about = self._about(request, found, "evidence")
         return page("evidence.html.j2", **about, paths=paths, chosen=chosen, document=document, text=text)
 
@@ -204,6 +209,16 @@ class RunPages:
             "headline": self._says.headline(state) if is_run else "",
             "next_commands": list(self._says.next_of_run(state, found.folder)) if is_run else [],
         }
+
+
+def _page_of(run: str, document: str, paths: Container[str], known: Container[str], target: str) -> str | None:
+    """Where a link in a document of a run leads in the viewer: to another document, a file, or the ledger's states."""
+    wanted = posixpath.normpath(posixpath.join(posixpath.dirname(document), unquote(target.partition("#")[0])))
+    if wanted == LEDGER:
+        return f"/run/{quoted(run)}/states"
+    if wanted in paths:
+        return f"/run/{quoted(run)}/evidence?path={quoted(wanted)}"
+    return f"/run/{quoted(run)}/file?path={quoted(wanted)}" if wanted in known else None
 
 
 def _path(request: Request) -> str:

@@ -118,6 +118,14 @@ def test_markdown_makes_nothing_that_loads_or_leads_away(text: str):
         assert tag not in html
 
 
+def test_a_link_leads_to_a_page_of_ours_or_nowhere():
+    def page_of(target: str) -> str | None:
+        return f"/run/R/file?path={target}" if target == "../x.log" else None
+
+    html = rendered("report.md", '[*its* log](../x.log), [the `rest`](../gone.log "title")', page_of)
+    assert '<a href="/run/R/file?path=../x.log"><em>its</em> log</a>, the <code>rest</code></p>' in html
+
+
 def test_markdown_is_rendered_below_the_heading_of_the_page():
     html = rendered("report.md", "# Report\n\n| a | b |\n| --- | --- |\n| `1` | **2** |\n")
     assert "<h2>Report</h2>" in html

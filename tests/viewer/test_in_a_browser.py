@@ -220,6 +220,16 @@ def test_a_check_that_failed_is_unfolded_with_its_colours_and_is_found_by_its_ou
     expect(page.locator("mark").first).to_have_text("= 1307")
 
 
+def test_the_links_of_a_report_lead_to_what_it_rests_on(tab: Tab):
+    page = tab.go(f"{DONE}/evidence")
+    assert "](" not in page.locator(".prose").inner_text()
+    hrefs = page.locator(".prose a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert {f"{DONE}/states", f"{DONE}/file?path=checks/0002/S2.V1.log"} <= {*hrefs}
+    for href in dict.fromkeys(hrefs):
+        tab.go(href)
+        assert tab.status == 200, href
+
+
 def test_the_drawings_say_where_a_run_and_a_batch_stand(tab: Tab):
     page = tab.go("/run/SHOP-14_asks")
     expect(page.locator(".stage.here .name")).to_have_text("person")

@@ -94,6 +94,10 @@ function centre() {
 }
 centre();
 
+// The page that is open can be seen among its neighbours.
+const open = document.querySelector(".tabs [aria-current]");
+if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
+
 function keyOf(element) {
   if (element.id) return ["id", element.id];
   if (element.getAttribute("href")) return ["href", element.getAttribute("href")];
