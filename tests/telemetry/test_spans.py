@@ -179,6 +179,14 @@ def test_no_other_end_of_an_attempt_is_a_success(end, result):
     assert (attempt.attributes["cicd.pipeline.task.run.result"], attempt.status.is_ok) == (result, False)
 
 
+def test_an_attempt_that_ended_while_nobody_looked_took_as_long_as_its_files_say():
+    ears = Ears()
+    say(ears, "attempt_finished", step="S1", attempt=1, worker="shell", outcome="finished", exit_code=0, duration_s=90)
+    (attempt,) = ears.spans()
+    assert round((attempt.end_time - attempt.start_time) / 1e9) == 90
+    assert [point.sum for point in ears.metrics()["waypost.attempt.duration"]] == [90]
+
+
 def test_a_run_whose_process_ends_before_it_stops_is_ended_as_an_error():
     ears = Ears()
     say(ears, "node_started")
