@@ -196,9 +196,10 @@ def test_a_run_whose_process_ends_before_it_stops_is_ended_as_an_error():
     assert (len(ears.spans()), run.attributes["cicd.pipeline.result"]) == (3, "error")
 
 
-def test_what_goes_wrong_in_telemetry_does_not_reach_the_run():
+def test_what_goes_wrong_in_telemetry_does_not_reach_the_run_and_is_logged(caplog):
     ears = Ears()
     ears.telemetry({"event": "node_started"})  # pyright: ignore[reportArgumentType]
+    assert "telemetry of node_started is incomplete" in caplog.text
 
 
 def test_nobody_listens_where_no_provider_was_set_up():
