@@ -11,6 +11,7 @@ from typing import Any
 from ..nodes.workers.attempt import Stage
 from ..state.batch import TaskStatus
 from ..state.errors import WaypostError
+from ..state.events import FailedCheck
 from ..state.pipeline import PipelineState
 from ..state.records import Outcome, Transition
 from ..state.status import ENDS, Route, Status, edges_from
@@ -67,7 +68,7 @@ def explained(seen: Seen) -> Explanation:
     state = seen.state
     last = state.transitions[-1] if state.transitions else None
     failed = failed_checks(state, seen.run_dir) if state.status is not Status.DONE else []
-    sentences = [_where(state, last), *_why(state, last), *_checks(state, seen.run_dir), *_driver(seen), *_waits(seen)]
+    sentences = [_where(state, last), *_why(state, last), *_checks(state, failed), *_driver(seen), *_waits(seen)]
     facts: dict[str, Any] = {
         "run_id": state.run_id,
         "task_id": state.task_id,
@@ -113,7 +114,7 @@ def _limit(state: PipelineState, last: Transition) -> str:
     return ""
 
 
-def _checks(state: PipelineState, run_dir: Path) -> Iterator[str]:
+def _checks(state: PipelineState, failed: list[FailedCheck]) -> Iterator[str]:
     checks = [check for check in state.checks if check.round == state.round]
     if not checks:
         return
@@ -121,7 +122,6 @@ def _checks(state: PipelineState, run_dir: Path) -> Iterator[str]:
     if state.status is Status.DONE:
         yield f"Round {state.round} looked at the final files: {passed} of {len(checks)} checks passed."
         return
-    failed = failed_checks(state, run_dir)
     yield f"In the newest round of checks, number {state.round}, {passed} of {len(checks)} passed."
     for check in failed[:_SHOWN]:
         said = f': "{check["error"]}"' if check["error"] else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..nodes.baseline import repeats
 from ..nodes.workers.attempt import Stage
+from ..state.errors import RunNotFound
 from ..state.events import AttemptFinished, AttemptStarted, CheckFinished, Event, EvidenceWritten, NodeFinished
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Transition
@@ -28,7 +29,6 @@ class Follower:
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
-        self._size = -1
         self._moves = self._checks = 0
         self._told_before = False
         self._started: set[tuple[str, int]] = set()
@@ -40,9 +40,12 @@ class Follower:
         """What has happened meanwhile, oldest first.
 
         Raises:
-            LedgerError, StateError: the run cannot be read.
+            RunNotFound: it was removed meanwhile.
+            LedgerError, StateError: it cannot be read.
         """
         seen = see_run(self._run_dir)
+        if seen is None and self.seen is not None:
+            raise RunNotFound(f"{self._run_dir} was removed while it was watched")
         if seen is None:
             return []
         self.seen = seen

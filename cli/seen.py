@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpointing import Peek, WriterInfo, peek
+from ..checkpointing.files import LEDGER
 from ..nodes.recall import is_batch, recall_run
 from ..nodes.workers.attempt import AttemptFolder, Stage
-from ..state.errors import RunNotFound
+from ..state.errors import LedgerError, RunNotFound
 from ..state.ids import run_id as checked_run_id
 from ..state.pipeline import PipelineState
 from ..state.records import Order
@@ -62,6 +63,8 @@ def see(runs: Path, run: str) -> Seen | SeenBatch:
     """
     folder = runs.absolute() / checked_run_id(run)
     found = see_batch(folder) if is_batch(folder) else see_run(folder)
+    if found is None and (folder / LEDGER).is_file():
+        raise LedgerError(f"{folder / LEDGER} holds no run", next_step=f"waypost fsck {run} --runs {runs} says more")
     if found is None:
         raise RunNotFound(f"there is no run {run} in {runs}", next_step=f"waypost status --runs {runs}")
     return found

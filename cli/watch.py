@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from .batch_text import told_counts
 from .batch_view import BatchView
 from .ending import exit_code, nobody_reads
 from .follow import Follower
+from .screen.tail import newest_of
 from .seen import Seen, see
 from .seen_batch import SeenBatch, see_batch
 from .view import View
@@ -47,10 +47,9 @@ def watch(run: str | None, *, runs: Path, json: bool, quiet: bool) -> int:
 
 def _newest(runs: Path) -> RunId:
     """The run or batch that was asked for last."""
-    asked = [path for name in (REQUEST, BATCH) for path in runs.absolute().glob(f"*/{name}")]
-    if not asked:
+    newest = newest_of(path for name in (REQUEST, BATCH) for path in runs.absolute().glob(f"*/{name}"))
+    if newest is None:
         raise RunNotFound(f"there is no run in {runs}", next_step="waypost run FILE, or name the folder with --runs")
-    newest = max(asked, key=lambda path: (os.stat(path).st_mtime_ns, path.parent.name))
     return checked_run_id(newest.parent.name)
 
 

@@ -41,6 +41,10 @@ class Job:
         self.running = True
         self.reader = asyncio.create_task(self._read())
 
+    def events_after(self, seen: int) -> list[dict[str, Any]]:
+        """What came after the first `seen` events, as far as it is kept."""
+        return list(self.events)[-new:] if (new := self.seen - seen) > 0 else []
+
     async def next_event(self, seen: int) -> bool:
         """Wait until more than `seen` events have come; False where none will."""
         async with self._news:
@@ -62,8 +66,10 @@ class Job:
             while line := await self._process.stdout.readline():
                 await self._heard(line)
         except ValueError:
-            # A line that is too long is nothing that we write.
+            # A line that is too long is nothing that we write. A process that nobody reads would never come to its end.
             self.drain()
+            while await self._process.stdout.read(_LINE_MAX):
+                pass
         code = await self._process.wait()
         async with self._news:
             self.running = False
@@ -94,6 +100,7 @@ class Jobs:
     def __init__(self, cwd: str) -> None:
         self._cwd = cwd
         self._jobs: list[Job] = []
+        self._starting = asyncio.Lock()
 
     def of(self, run: str) -> Job | None:
         """The newest process that drives, or drove, a run."""
@@ -105,19 +112,11 @@ class Jobs:
         Raises:
             NotAllowed: too many are driven already. InputError: the command refused what it was given.
         """
-        if sum(job.running for job in self._jobs) >= AT_ONCE:
-            raise NotAllowed(f"{AT_ONCE} runs are driven already", next_step="wait for one of them: status")
-        # -P: nothing in the project may stand for Waypost. What it prints is the protocol between us, and no input.
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", _WAYPOST, *words),
-            cwd=self._cwd,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            limit=_LINE_MAX,
-            env={**os.environ, "NO_COLOR": "1"},
-        )
-        job = Job(process)
-        self._jobs.append(job)
+        # One after the other: several that are asked for at once would all find room.
+        async with self._starting:
+            if sum(job.running for job in self._jobs) >= AT_ONCE:
+                raise NotAllowed(f"{AT_ONCE} runs are driven already", next_step="wait for one of them: status")
+            job = await self._begun(words)
         seen = 0
         while job.run_id is None and await job.next_event(seen):
             seen = job.seen
@@ -127,6 +126,19 @@ class Jobs:
             await job.ended()
             raise _refusal(job.last)
         return job
+
+    async def _begun(self, words: Sequence[str]) -> Job:
+        # -P: nothing in the project may stand for Waypost. What it prints is the protocol between us, and no input.
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", _WAYPOST, *words),
+            cwd=self._cwd,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            limit=_LINE_MAX,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        self._jobs.append(Job(process))
+        return self._jobs[-1]
 
     async def close(self) -> None:
         """Drain all; what does not stop in time is left to itself, and can be resumed."""

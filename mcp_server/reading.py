@@ -43,7 +43,7 @@ def runs_of(runs: Path) -> list[dict[str, Any]]:
 
 def status_of(run: str, runs: Path) -> dict[str, Any]:
     """Where a run stands, why, and what is needed."""
-    seen = _seen(run, runs)
+    seen = seen_of(run, runs)
     record = summary_record(seen.state, seen.run_dir)
     moves = [f"{move.source} -> {move.target} ({move.route}): {move.reason}" for move in seen.state.transitions[-5:]]
     return {**record, "driver": seen.driver, "last_moves": moves}
@@ -51,7 +51,7 @@ def status_of(run: str, runs: Path) -> dict[str, Any]:
 
 def evidence_of(run: str, runs: Path) -> dict[str, Any]:
     """What a run has proved: verdicts, an audit that believes nothing, the report, and where the rest is."""
-    seen = _seen(run, runs)
+    seen = seen_of(run, runs)
     state, run_dir = seen.state, seen.run_dir
     audit = audit_of(run, runs)
     findings = [f for f in audit.findings if f.found is not Found.OK]
@@ -73,7 +73,7 @@ def file_of(run: str, name: str, runs: Path) -> str:
     Raises:
         InputError: there is no such run or file. EvidenceError: it is reached through a link.
     """
-    seen = _seen(run, runs)
+    seen = seen_of(run, runs)
     state, run_dir = seen.state, seen.run_dir
     if name not in FILES or state.task is None or not _there(state, run_dir, name):
         raise InputError(f"run {state.run_id} has no evidence {name[:60]!r}", facts={"files": ", ".join(FILES)})
@@ -85,12 +85,8 @@ def file_of(run: str, name: str, runs: Path) -> str:
     return f"{text}\n... and {left} more bytes" if left > 0 else text
 
 
-def state_of(run: str, runs: Path) -> PipelineState:
-    """The newest state of a run. Raises InputError."""
-    return _seen(run, runs).state
-
-
-def _seen(run: str, runs: Path) -> Seen:
+def seen_of(run: str, runs: Path) -> Seen:
+    """A run as it stands. Raises InputError."""
     refuse_batch(runs / run_id(run))
     seen = see(runs, run)
     assert isinstance(seen, Seen)

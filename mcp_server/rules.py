@@ -36,7 +36,10 @@ class Rules:
 
     def task_file(self, given: str) -> Path:
         """The resolved path of a task file of the project. Raises NotAllowed."""
-        path = (self.root / given).resolve()
+        try:
+            path = (self.root / given).resolve()
+        except (ValueError, RuntimeError, OSError) as error:
+            raise NotAllowed(f"{given[:200]!r} is no path of a file: {error}") from None
         if not path.is_relative_to(self.root):
             raise NotAllowed(f"{given[:200]} is not in the project", facts={"project": self.root})
         return path

@@ -16,17 +16,19 @@ from pydantic import Field
 
 from .._version import __version__
 from ..cli.answers import refuse_decision
+from ..cli.driver import is_driving
 from ..cli.sources import SourceOptions, open_source
 from ..state.errors import InputError, WaypostError
 from ..state.pipeline import PipelineState
 from .jobs import Job, Jobs
-from .reading import evidence_of, file_of, plan_of, runs_of, state_of, status_of
+from .reading import evidence_of, file_of, plan_of, runs_of, seen_of, status_of
 from .rules import Rules
 
 INSTRUCTIONS = """Waypost runs a task to done and can prove it: a worker does each step, and Waypost itself runs the
 commands that prove its criteria. Look at a task file with plan, start it with run, follow it with status, read the
 proof with evidence. DONE means that every criterion was proved; nothing else does. A BLOCKED run waits for a person."""
 FOLLOW_MAX_S = 300.0
+_LOOK_EVERY_S = 0.5
 Task = Annotated[str | None, Field(description="Which task of the file; needed if it holds several.")]
 TaskFile = Annotated[str, Field(description="Path of a task file in the project.")]
 Run = Annotated[str, Field(description="Run id, as run returned it and status lists it.")]
@@ -134,9 +136,11 @@ class Desk:
             if run_id is None:
                 return {"runs": await _look(runs_of, self.rules.runs)}
             job = self.jobs.of(run_id)
-            if job is not None and follow_s:
+            if follow_s:
                 with anyio.move_on_after(follow_s):
-                    await _follow(job, ctx)
+                    if job is not None:
+                        await _follow(job, ctx)
+                    await self._undriven(run_id)
             found = await _look(status_of, run_id, self.rules.runs)
             return {
                 **found,
@@ -173,6 +177,11 @@ class Desk:
     def _common(self, ctx: Context) -> list[str]:
         return [f"--runs={self.rules.runs}", f"--who={_who(ctx)}", "--json"]
 
+    async def _undriven(self, run: str) -> None:
+        """Wait until no process drives a run, also none that was started elsewhere."""
+        while is_driving((await _look(seen_of, run, self.rules.runs)).writer):
+            await anyio.sleep(_LOOK_EVERY_S)
+
     def _driven(self, run: str) -> Job:
         job = self.jobs.of(run)
         if job is None or not job.running:
@@ -186,7 +195,7 @@ class Desk:
             await job.ended()
         if job is not None and job.running:
             raise InputError(f"run {run} goes on already", next_step="follow it with status")
-        return await _look(state_of, run, self.rules.runs)
+        return (await _look(seen_of, run, self.rules.runs)).state
 
 
 def make_server(rules: Rules) -> MCPServer:
@@ -225,10 +234,10 @@ async def _look(read: Callable[..., _T], *arguments: Any) -> _T:
 async def _follow(job: Job, ctx: Context) -> None:
     seen = job.seen
     while await job.next_event(seen):
-        for event in list(job.events)[seen - job.seen :]:
+        news, seen = job.events_after(seen), job.seen
+        for number, event in enumerate(news, seen - len(news) + 1):
             parts = (event.get("event"), event.get("step"), event.get("outcome"), event.get("text"))
-            seen += 1
-            await ctx.report_progress(seen, message=" ".join(str(part) for part in parts if part)[:500])
+            await ctx.report_progress(number, message=" ".join(str(part) for part in parts if part)[:500])
 
 
 def _started(job: Job) -> dict[str, Any]:

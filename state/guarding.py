@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from .file_names import FileNames
 from .ids import StepId
 from .model import Record
 from .records import Check, CheckKind, Outcome
@@ -37,8 +38,8 @@ class Before(Record):
     """
 
     checks: tuple[Check, ...] = ()
-    left: dict[str, str] = Field(default_factory=dict[str, str])
-    kept: dict[str, str] = Field(default_factory=dict[str, str])
+    left: FileNames = Field(default_factory=dict[str, str])
+    kept: FileNames = Field(default_factory=dict[str, str])
     skipped: str = ""
     at: datetime | None = None
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .acceptance import Acceptance
 from .budget import Allowance, Forgiven, Overrun
+from .file_names import FileNames
 from .frozen import Frozen
 from .guarding import Before, Guarding, broken_demands
 from .ids import RunIdField, StepIdField, TaskIdField
@@ -116,7 +117,7 @@ class Baseline(Record):
     ignored: tuple[str, ...] = ()
     files_sha256: str | None = None
     conversions_sha256: str | None = None
-    dirty: dict[str, str] = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
+    dirty: FileNames = Field(default_factory=dict, description="path -> SHA-256 of its content, or 'absent'")
 
 
 class Blocked(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def serve(*, runs: Path, port: int, json: bool) -> int:
                 next_step='pip install "waypost[studio]"',
             )
         os.environ |= {RUNS_DIR_VARIABLE: str(runs.absolute()), WORKSPACE_VARIABLE: str(Path.cwd()), **_SILENT}
-        os.chdir(_fresh_home(runs.absolute()))
+        _refuse_taken(port)
+        os.chdir(_fresh_home(runs.absolute(), port))
         # One at a time would let a long run hold up all others.
         options = ["--n-jobs-per-worker", str(_AT_ONCE), "--no-reload", "--no-browser"]
         options += ["--config", str(_CONFIG), "--host", "127.0.0.1", "--port", str(port)]
@@ -41,15 +43,28 @@ def serve(*, runs: Path, port: int, json: bool) -> int:
     return answer(work, json=json)
 
 
-def _fresh_home(runs: Path) -> Path:
+def _refuse_taken(port: int) -> None:
+    """Before the folder of the server is made anew: where one listens already, it works there."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"port {port} cannot be listened on: {error.strerror}", next_step="end what listens there, or give --port"
+        ) from None
+
+
+def _fresh_home(runs: Path, port: int) -> Path:
     """An empty folder for the server to work in.
 
     It reads pickles from its working directory, and would go on by itself with what they say was running: what an
-    earlier server left there, or somebody else has put there, is not taken up.
+    earlier server left there, or somebody else has put there, is not taken up. Another server works in another one.
     """
-    home = runs / ".studio"
+    home = runs / ".studio" / str(port)
     try:
         make_runs_folder(runs)
+        if home.parent.is_symlink():
+            raise InputError(f"{home.parent} is a link: what it leads to is not cleared", next_step="remove the link")
         if os.path.lexists(home):
             shutil.rmtree(home)
         make_private_folder(home)

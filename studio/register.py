@@ -51,7 +51,7 @@ def register(run: str, *, runs: Path, url: str = SERVER_URL) -> Registered:
     if not (runs / checked).is_dir():
         raise RunNotFound(f"there is no run {checked} in {runs}", next_step=f"waypost status --runs {runs}")
     if urlsplit(url).hostname not in _LOOPBACK:
-        raise InputError(f"{url} is not on this machine", next_step=f"give a loopback address: --url {SERVER_URL}")
+        raise InputError(f"{url} is not on this machine", next_step=f"give a loopback address such as {SERVER_URL}")
     thread = server_thread(checked)
     client = get_sync_client(url=url, api_key=None, timeout=_TIMEOUT_S)
     try:
@@ -63,7 +63,8 @@ def register(run: str, *, runs: Path, url: str = SERVER_URL) -> Registered:
         state: dict[str, Any] = {**client.threads.get_state(thread)}
     except (httpx.HTTPError, LangGraphError) as error:
         raise InputError(
-            f"no LangGraph server answers at {url}: {error}", next_step="start one with langgraph dev, or give --url"
+            f"no LangGraph server answers at {url}: {error}",
+            next_step="start one with waypost studio, or give its --port",
         ) from None
     page = f"{_STUDIO}?{urlencode({'baseUrl': url})}"
     return Registered(checked, thread, bool(state["values"]), page)

@@ -151,10 +151,10 @@ class Telemetry:
             run.stage.end()
         run.stage, run.nodes = None, 0
 
-    def _begin_attempt(self, event: _OfAttempt, *, adopted: bool) -> None:
+    def _begin_attempt(self, event: _OfAttempt, *, adopted: bool, began_ns: int | None = None) -> None:
         run = self._run(event["run_id"])
         worker = event.get("worker", "")
-        span = self._child(run.stage or run.span, f"{words.INVOKE_AGENT} {worker}".rstrip(), event)
+        span = self._child(run.stage or run.span, f"{words.INVOKE_AGENT} {worker}".rstrip(), event, began_ns)
         about = {words.OPERATION: words.INVOKE_AGENT, words.AGENT: worker, words.ADOPTED: adopted}
         span.set_attributes({**about, words.ATTEMPT: event["attempt"]})
         run.attempts[_attempt(event)] = span, time.time_ns()
@@ -163,7 +163,7 @@ class Telemetry:
         run = self._run(event["run_id"])
         if _attempt(event) not in run.attempts:
             # It ended while nobody looked.
-            self._begin_attempt(event, adopted=True)
+            self._begin_attempt(event, adopted=True, began_ns=_before(event))
         span, began_ns = run.attempts.pop(_attempt(event))
         outcome, code = event["outcome"], event.get("exit_code")
         result = words.RESULT_OF_ATTEMPT.get(outcome, "error")
@@ -176,7 +176,8 @@ class Telemetry:
         worker = {words.AGENT: event.get("worker", "")}
         self._used(span, event, worker)
         span.end()
-        duration_s = (time.time_ns() - began_ns) / _SECOND
+        # Of one that was adopted the process knows only the end; how long it took stands in what it left.
+        duration_s = event.get("duration_s", (time.time_ns() - began_ns) / _SECOND)
         self._attempt_duration.record(duration_s, {**worker, words.TASK_RESULT: result})
 
     def _used(self, span: Span, event: AttemptFinished, worker: dict[str, Any]) -> None:
@@ -232,6 +233,6 @@ def _attempt(event: _OfAttempt) -> tuple[str, int]:
     return event["step"], event["attempt"]
 
 
-def _before(event: NodeFinished | CheckFinished) -> int:
+def _before(event: NodeFinished | CheckFinished | AttemptFinished) -> int:
     """When something began that has just ended."""
     return time.time_ns() - int(event.get("duration_s", 0.0) * _SECOND)

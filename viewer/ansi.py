@@ -14,16 +14,20 @@ from rich.style import Style
 _CONSOLE = Console(width=10_000, color_system="truecolor", force_terminal=True, legacy_windows=False)
 _FLAGS = ("bold", "dim", "italic", "underline", "strike")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Text that only seems to be in another order than it is.
-_TURNED = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Text that only seems to be in another order than it is, or to be the same as other text; and bytes that were no text.
+_MISLEADING = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
 _OTHER = r"\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-OQ-WYZ`-~]"
 _CODE = re.compile(rf"\x1b(?:\[[0-?]*[ -/]*[@-~]|{_OTHER})")
-_NO_COLOUR = re.compile(rf"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|{_OTHER})")
+# A colour needs few numbers; what has more of them is none.
+_NO_COLOUR = re.compile(rf"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|\[[0-?]{{80,}}[ -/]*m|{_OTHER})")
 
 
 def plain(text: str) -> str:
     """Text without the codes that steer a terminal; what they were is not shown."""
-    return _clean(_CODE.sub("", "\n".join(line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n"))))
+    return _clean(_CODE.sub("", "\n".join(_lines(text))))
 
 
 def shown(text: str, mark: str = "") -> Markup:
@@ -34,7 +38,7 @@ def shown(text: str, mark: str = "") -> Markup:
     """
     if "\x1b" not in text and "\r" not in text:
         return marked(_clean(text), mark)
-    lines = _NO_COLOUR.sub("", text).replace("\r\n", "\n").split("\n")
+    lines = _lines(_NO_COLOUR.sub("", text))
     return Markup("\n").join(
         Markup("").join(_line(line, decoder, mark)) for decoder in [AnsiDecoder()] for line in lines
     )
@@ -53,6 +57,12 @@ def inline(text: str) -> Markup:
     parts = re.split(r"`([^`\n]+)`", plain(text))
     code = Markup('<code class="in">{}</code>')
     return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines as they were last overprinted; what ends with a carriage return was not overprinted yet."""
+    for line in text.split("\n"):
+        yield line.rstrip("\r").rsplit("\r", 1)[-1]
 
 
 def _line(line: str, decoder: AnsiDecoder, mark: str) -> Iterator[Markup]:
@@ -79,4 +89,4 @@ def _sixteen(colour: Color) -> int:
 
 
 def _clean(text: str) -> str:
-    return _TURNED.sub("\N{REPLACEMENT CHARACTER}", _UNSEEN.sub("", text))
+    return _MISLEADING.sub("\N{REPLACEMENT CHARACTER}", _UNSEEN.sub("", text))

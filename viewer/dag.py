@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_WIDE, _HIGH, _GAP_X, _GAP_Y, _EDGE = 176, 46, 56, 16, 12
+_WIDE, _HIGH, _GAP_X, _GAP_Y, _EDGE = 176, 46, 56, 16, 2
 AT_MOST = 300
 _LABEL = 22
 

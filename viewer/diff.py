@@ -6,6 +6,7 @@ Whoever looks runs nothing: a filter, a text conversion or a hook that a worker 
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ..state.pipeline import PipelineState
 
 _OPTIONS = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--submodule=short", "--unified=3")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_OBJECT = re.compile(rb"[0-9a-f]{40,64} (\w+) (\d+)")
 _LINES_AT_MOST, _LINE_AT_MOST, _FILES_AT_MOST, _FILE_AT_MOST = 4_000, 1_000, 200, 256 << 10
 
 Kind = Literal["hunk", "added", "removed", "same", "note"]
@@ -48,11 +50,11 @@ class FileDiff:
         """Take in the lines of a unified diff from its first hunk on."""
         old = new = 0
         for line in lines:
-            text = line[1:_LINE_AT_MOST]
+            text = _cut(line[1:])
             if line.startswith("@@"):
                 numbers = re.match(r"@@ -(\d+)(?:,\d+)? \+(\d+)", line)
                 old, new = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
-                self.lines.append(Line("hunk", line[:_LINE_AT_MOST]))
+                self.lines.append(Line("hunk", _cut(line)))
             elif line.startswith("+"):
                 self.lines.append(Line("added", text, None, new))
                 self.added, new = self.added + 1, new + 1
@@ -63,7 +65,7 @@ class FileDiff:
                 self.lines.append(Line("same", text, old, new))
                 old, new = old + 1, new + 1
             elif line:
-                self.lines.append(Line("note", line.lstrip("\\ ")[:_LINE_AT_MOST]))
+                self.lines.append(Line("note", _cut(line.lstrip("\\ "))))
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,20 @@ def _between(workspace: Path, isolated: Isolated) -> Diff:
     what = f"from commit {isolated.base[:12]} to {head[:12]} on the run's branch {isolated.branch}"
     if not (_COMMIT.fullmatch(isolated.base) and _COMMIT.fullmatch(head)):
         return Diff(what, problem="What is recorded is no commit.")
-    arguments = ("diff", *_OPTIONS, isolated.base, head, "--")
-    said = checked(try_git(workspace, *arguments), workspace, arguments)
-    lines = said.out.decode("utf-8", "replace").split("\n")
-    return Diff(what, tuple(_files(lines[:_LINES_AT_MOST])), len(lines) > _LINES_AT_MOST)
+    names = _said(workspace, "diff", "--name-only", "-z", "--no-renames", isolated.base, head, "--").split(b"\0")[:-1]
+    shown = [os.fsdecode(name) for name in names[:_FILES_AT_MOST]]
+    if not shown:
+        return Diff(what)
+    # Files and their sizes are bounded before anything of them is read: git takes a big file for a binary one.
+    asked = ("-c", f"core.bigFileThreshold={_FILE_AT_MOST}", "diff", *_OPTIONS, isolated.base, head, "--")
+    out = _said(workspace, *asked, *(f":(top,literal){name}" for name in shown))
+    lines = out.decode("utf-8", "surrogateescape").split("\n")
+    cut = len(lines) > _LINES_AT_MOST or len(names) > _FILES_AT_MOST
+    return Diff(what, tuple(_files(lines[:_LINES_AT_MOST])), cut)
+
+
+def _said(workspace: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    return checked(try_git(workspace, *arguments, stdin=stdin), workspace, arguments).out
 
 
 def _files(lines: list[str]) -> Iterator[FileDiff]:
@@ -146,21 +158,31 @@ def _against(workspace: Path, commit: str, paths: tuple[str, ...]) -> Diff:
 
 def _blobs(workspace: Path, commit: str, paths: list[str]) -> Mapping[str, bytes]:
     """What the files are in the commit, byte for byte; those that are not in it are left out."""
-    asked = "".join(f"{commit}:./{path}\n" for path in paths).encode("utf-8", "surrogateescape")
-    arguments = ("cat-file", "--batch")
-    out = checked(try_git(workspace, *arguments, stdin=asked), workspace, arguments).out
     found: dict[str, bytes] = {}
+    small: list[str] = []
+    for path, head, _ in _objects(workspace, "--batch-check", commit, paths):
+        if head is not None and head[1] == b"blob":
+            # One that is too big is not asked for: what stands for it is taken for a binary file.
+            found[path] = b"\0"
+            small += [path] if int(head[2]) <= _FILE_AT_MOST else []
+    return found | {path: data for path, head, data in _objects(workspace, "--batch", commit, small) if head}
+
+
+def _objects(
+    workspace: Path, how: str, commit: str, paths: list[str]
+) -> Iterator[tuple[str, re.Match[bytes] | None, bytes]]:
+    """What git says of each path in a commit: kind and size, None where it is not in it; and with --batch its bytes."""
+    asked = "".join(f"{commit}:./{path}\n" for path in paths).encode("utf-8", "surrogateescape")
+    out = _said(workspace, "cat-file", how, stdin=asked) if paths else b""
     at = 0
     for path in paths:
-        head, _, _ = out[at:].partition(b"\n")
-        at += len(head) + 1
-        words = head.rsplit(b" ", 2)
-        if len(words) == 3 and words[1] == b"blob":
-            found[path] = out[at : at + int(words[2])]
-            at += int(words[2]) + 1
-        elif not head.endswith((b"missing", b"ambiguous")):
-            at += int(words[2]) + 1 if len(words) == 3 else 0
-    return found
+        line = out[at : out.find(b"\n", at)]
+        at += len(line) + 1
+        # The answer for a missing one begins with what was asked, which is no hash, whatever the name looks like.
+        head = _OBJECT.fullmatch(line)
+        size = int(head[2]) if head and how == "--batch" else None
+        yield path, head, out[at : at + (size or 0)]
+        at += 0 if size is None else size + 1
 
 
 def _file(workspace: Path, path: str) -> bytes | None:
@@ -170,6 +192,10 @@ def _file(workspace: Path, path: str) -> bytes | None:
         return None
     with file.open("rb") as stream:
         return stream.read(_FILE_AT_MOST + 1)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE_AT_MOST else f"{line[:_LINE_AT_MOST]}… ({len(line)} characters)"
 
 
 def _compare(path: str, old: bytes | None, new: bytes | None) -> FileDiff:

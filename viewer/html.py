@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -24,7 +25,16 @@ _TONE = {word: tone for tone, words in _TONES.items() for word in words}
 
 def page(template: str, /, status_code: int = 200, **given: Any) -> HTMLResponse:
     """A page."""
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(given), status_code)
+    # Names of files can be bytes that are no text.
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(given).encode("utf-8", "replace"), status_code)
+
+
+def quoted(text: str) -> str:
+    """A name as a part of an address; decoded as names of files are, it is the same again."""
+    try:
+        return quote(text, errors="surrogateescape")
+    except UnicodeEncodeError:
+        return quote(text, errors="replace")
 
 
 def tone(word: str) -> str:
@@ -88,6 +98,7 @@ def _environment() -> Environment:
         "marked": marked,
         "inline": inline,
         "command": shell_join,
+        "urlencode": quoted,
     }
     cast("dict[str, Any]", made.filters).update(filters)
     return made

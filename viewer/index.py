@@ -27,8 +27,8 @@ _SAVE_EVERY = 2000
 _DRIVEN_AT_MOST = 64
 _SAVED_FOR_S = 20.0
 
-Key = tuple[int, int, int]
-"""Of the file a row was read from: inode, size in bytes, time of its last change in nanoseconds."""
+Key = tuple[int, int, int, int]
+"""Of the file a row was read from: inode, size in bytes, when it was changed and when its rights were (nanoseconds)."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _keys(root: Path) -> Iterator[tuple[str, Key]]:
                 found = os.lstat(f"{root}/{name}/{file}")
             except OSError:
                 continue
-            yield name, (found.st_ino, found.st_size, found.st_mtime_ns)
+            yield name, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
             break
 
 
@@ -161,7 +161,7 @@ def _load(cache: Path, root: Path) -> dict[str, tuple[Key, Row]]:
         kept = orjson.loads(cache.read_bytes())
         if (kept["version"], kept["root"]) != (__version__, str(root)):
             return {}
-        return {name: ((ino, size, at), _row(row)) for name, (ino, size, at, row) in kept["rows"].items()}
+        return {name: ((ino, size, at, then), _row(row)) for name, (ino, size, at, then, row) in kept["rows"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 

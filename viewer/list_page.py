@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse
 
 from .html import page
 from .live import Follower
+from .paging import number, page_of
 from .rows import Row
 
-PAGE = 50
 LIVE = "live"
 _FIRST = ("DONE", "BLOCKED", "FAILED", "INTERRUPTED", "DRAINING", "EXECUTE", "UNREADABLE")
 
@@ -67,13 +67,12 @@ class ListPages:
         asked, listing = Asked.of(request), self._follower.listing()
         found = [row for row in listing.rows if asked.fits(row)] if asked.words else listing.rows
         rows = [row for row in found if _has_status(row, asked.status)] if asked.status else found
-        pages = max(1, -(-len(rows) // PAGE))
-        at = min(asked.page, pages)
+        shown, at, pages = page_of(len(rows), asked.page)
         return page(
             "list.html.j2",
             root=str(self._root),
             asked=asked,
-            rows=rows[(at - 1) * PAGE : at * PAGE],
+            rows=rows[shown],
             number=len(rows),
             all=len(listing.rows),
             missing=listing.missing,
@@ -82,11 +81,6 @@ class ListPages:
             pages=pages,
             mark=str(listing.version),
         )
-
-
-def number(text: str | None) -> int:
-    """The number of a page, the first where it is none."""
-    return max(1, int(text)) if text and text.isascii() and text.isdigit() and len(text) < 8 else 1
 
 
 def _has_status(row: Row, status: str) -> bool:

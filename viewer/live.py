@@ -7,7 +7,9 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from heapq import nlargest
+from itertools import chain, islice
 from pathlib import Path
 
 from starlette.requests import Request
@@ -23,7 +25,7 @@ _AT_ONCE, _WAITING_FOR = 50, 50
 _LISTENED_S, _UNHEARD_S = 1.0, 30.0
 # What grows while a run goes on; the names of attempts and rounds are found, not guessed.
 _FOLLOWED = ("ledger.jsonl", "dispatch/*/attempt-*/stdout.log", "dispatch/*/attempt-*/stderr.log", "checks/*/*")
-_FILES_AT_MOST = 400
+_LOOKED_AT, _FILES_AT_MOST = 20_000, 400
 
 
 class Follower:
@@ -72,7 +74,7 @@ class Follower:
         # A driver that is killed changes no file, and a batch shows what its tasks' runs do.
         others = self._index.listing.version if is_batch(folder) else 0
         told = "\n".join([*_sizes(folder), f"{self._index.driver_of(name)} {others}"])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        return hashlib.sha256(os.fsencode(told)).hexdigest()[:16]
 
     async def events(self, request: Request) -> StreamingResponse:
         """Server-sent events: `moved` with the newest mark, at once and whenever it changes."""
@@ -112,15 +114,11 @@ class Follower:
                 self._wake.clear()
 
 
-def _sizes(folder: Path) -> Iterator[str]:
-    found = 0
-    for pattern in _FOLLOWED:
-        for path in sorted(folder.glob(pattern)):
-            found += 1
-            if found > _FILES_AT_MOST:
-                return
-            try:
-                told = os.lstat(path)
-            except OSError:
-                continue
-            yield f"{path.name} {told.st_ino} {told.st_size} {told.st_mtime_ns}"
+def _sizes(folder: Path) -> list[str]:
+    """What tells that a file has changed: of very many files those that were written last, for only they go on."""
+    found: list[tuple[int, str]] = []
+    for path in islice(chain.from_iterable(folder.glob(pattern) for pattern in _FOLLOWED), _LOOKED_AT):
+        with contextlib.suppress(OSError):
+            told = os.lstat(path)
+            found.append((told.st_mtime_ns, f"{path} {told.st_ino} {told.st_size}"))
+    return [f"{at} {told}" for at, told in nlargest(_FILES_AT_MOST, found)]

@@ -13,7 +13,8 @@ from ..state.pipeline import PipelineState
 from ..state.records import Check
 
 HEAD, TAIL = 48 << 10, 96 << 10
-_SEARCHED = 8 << 20
+SHOWN = HEAD + TAIL
+SEARCHED, DOCUMENT = 8 << 20, 1 << 20
 _HASHED = 64 << 20
 
 
@@ -42,22 +43,21 @@ class Output:
         return not self.problem and self.size == 0
 
 
-def read_output(run: RunFolder, path: str, recorded: str | None = None, *, whole: bool = False) -> Output:
+def read_output(run: RunFolder, path: str, recorded: str | None = None, *, most: int = SHOWN) -> Output:
     """A file of a run; one that cannot be read is told as such.
 
     Args:
         recorded: the SHA-256 that the state has of it.
-        whole: as much of it as is searched, not only its beginning and its end.
+        most: so many bytes of it; of a longer one the beginning and the end.
     """
     try:
         with run.open(path) as file:
             size = file.size
-            limit = _SEARCHED if whole else HEAD + TAIL
-            if size <= limit:
+            if size <= most:
                 data = file.stream.read(size)
                 head, tail = data, b""
             else:
-                head = file.stream.read(limit - TAIL)
+                head = file.stream.read(most - TAIL)
                 file.stream.seek(size - TAIL)
                 tail = file.stream.read(TAIL)
             hidden = max(0, size - len(head) - len(tail))

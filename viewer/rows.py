@@ -27,7 +27,7 @@ class Row:
     Attributes:
         verdict: PASSED only for a run that is DONE and proved; empty where there is nothing to prove.
         done, total: steps of a run, tasks of a batch, checkpoints of a thread.
-        created_at, moved_at: seconds since the epoch; 0 where nothing is known.
+        created_at: seconds since the epoch; 0 where nothing is known.
         ended: nothing will happen to it any more by itself.
         pid: the process that drives it now.
         why: why it stands where it stands.
@@ -42,7 +42,6 @@ class Row:
     done: int = 0
     total: int = 0
     created_at: float = 0.0
-    moved_at: float = 0.0
     ended: bool = True
     pid: int | None = None
     why: str = ""
@@ -67,6 +66,9 @@ def read_row(ledgers: Ledgers, name: str) -> Row:
         return Row(name, "run", UNREADABLE, why=str(error))
     except SHAPELESS as error:
         return Row(name, "run", UNREADABLE, why=f"it holds what no graph has written: {type(error).__name__}")
+    except Exception as error:
+        # One run must not keep all others from being read: the list would stand still and look alive.
+        return Row(name, "run", UNREADABLE, why=f"an error in Waypost: {type(error).__name__}: {error}")
 
 
 def _row(found: Found) -> Row:
@@ -83,7 +85,6 @@ def _row(found: Found) -> Row:
 
 def _of_run(found: Found, state: PipelineState) -> Row:
     task, last = state.task, state.transitions[-1] if state.transitions else None
-    created = _seconds(state.created_at)
     return Row(
         name=found.name,
         kind="run",
@@ -93,8 +94,7 @@ def _of_run(found: Found, state: PipelineState) -> Row:
         title=task.title if task else "",
         done=len(state.accepted),
         total=len(task.steps) if task else 0,
-        created_at=created,
-        moved_at=_seconds(last.at) if last else created,
+        created_at=_seconds(state.created_at),
         ended=state.status in ENDS,
         pid=found.driven_by,
         why=last.reason if last else "not begun",
@@ -112,7 +112,6 @@ def verdict_of(state: PipelineState) -> str:
 
 def _of_batch(found: Found, state: BatchState) -> Row:
     ended = state.over and not state.of_status(TaskStatus.BLOCKED)
-    moved = [_seconds(end.ended_at) for end in state.ends.values()]
     return Row(
         name=found.name,
         kind="batch",
@@ -121,7 +120,6 @@ def _of_batch(found: Found, state: BatchState) -> Row:
         done=len(state.of_status(TaskStatus.DONE)),
         total=len(state.tasks),
         created_at=_seconds(state.created_at),
-        moved_at=max(moved, default=_seconds(state.created_at)),
         ended=ended,
         pid=found.driven_by,
     )
@@ -131,17 +129,14 @@ def _of_thread(found: Found) -> Row:
     view = found.view
     if view is None or not view.index.checkpoints:
         return Row(found.name, "thread", EMPTY, title=view.index.thread if view else "", pid=found.driven_by)
-    newest = max(view.index.checkpoints.values(), key=lambda entry: entry.order)
     first = min(view.index.checkpoints.values(), key=lambda entry: entry.order)
-    created, moved = (_seconds(_moment(view.line(entry.line)["time"])) for entry in (first, newest))
     return Row(
         name=found.name,
         kind="thread",
         status=THREAD,
         title=view.index.thread,
         total=len(view.index.checkpoints),
-        created_at=created,
-        moved_at=moved,
+        created_at=_seconds(_moment(view.line(first.line)["time"])),
         pid=found.driven_by,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +19,10 @@ from ..state.task import Step
 from .ansi import plain
 from .dag import Dag, Item, lay_out
 from .drawing import current
-from .output import Output, all_checks, last_lines, read_output
+from .output import SEARCHED, SHOWN, Output, all_checks, last_lines, read_output
 
 _MOVES, _LIVE_LINES, _OUTPUTS_OPEN = 200, 12, 3
+_PAGE_BYTES = 3 << 20
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Live:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """A check with its output. `open`: it is shown unfolded."""
+    """A check with its output, None where it has none or the page is full. `open`: it is shown unfolded."""
 
     check: Check
     output: Output | None
@@ -64,8 +66,12 @@ class CheckRow:
     hits: int
 
 
-def steps_of(state: PipelineState) -> tuple[StepRow, ...]:
-    """The steps in file order."""
+def steps_of(state: PipelineState, *, driven: bool) -> tuple[StepRow, ...]:
+    """The steps in file order.
+
+    Args:
+        driven: a process drives the run now; without one nobody knows whether a worker is still at work.
+    """
     if state.task is None:
         return ()
     rows = criterion_rows(state, state.task)
@@ -73,7 +79,7 @@ def steps_of(state: PipelineState) -> tuple[StepRow, ...]:
     return tuple(
         StepRow(
             step=step,
-            status=_status(state, step, flying),
+            status=_status(state, step, flying, driven=driven),
             attempts=state.attempts_of(step.id),
             in_flight=flying.get(step.id),
             criteria=tuple(row for row in rows if row.step == step.id),
@@ -88,9 +94,8 @@ def task_criteria(state: PipelineState) -> tuple[CriterionRow, ...]:
     return tuple(row for row in rows if row.step is None)
 
 
-def dag_of(state: PipelineState) -> Dag | None:
+def dag_of(state: PipelineState, rows: tuple[StepRow, ...]) -> Dag | None:
     """The steps as a drawing, where one waits for another."""
-    rows = steps_of(state)
     if not any(row.step.depends_on for row in rows):
         return None
     waves = [id for wave in state.plan.waves for id in wave] if state.plan else []
@@ -116,7 +121,7 @@ def at_work(state: PipelineState, folder: Path) -> tuple[Live, ...]:
     """The attempts that are being made now, or the checks, with the newest lines of what they print."""
     if state.status in ENDS:
         return ()
-    with open_run_folder(folder) as run:
+    with open_run_folder(folder) as run, contextlib.suppress(EvidenceError):
         match current(state):
             case Node.DISPATCH:
                 return tuple(_live(run, order.step, order.number) for order in state.in_flight())
@@ -125,27 +130,29 @@ def at_work(state: PipelineState, folder: Path) -> tuple[Live, ...]:
             case Node.VERIFY:
                 return tuple(_live_checks(run, f"checks/{state.round + 1:04d}"))
             case _:
-                return ()
+                pass
+    return ()
 
 
 def checks_of(state: PipelineState, folder: Path, *, wanted: str, outcome: str) -> tuple[CheckRow, ...]:
     """The checks with their output, those before the work last; of a search, those that have what is searched for."""
     rows: list[CheckRow] = []
-    words, opened = wanted.casefold(), 0
+    words, opened, room = wanted.casefold(), 0, _PAGE_BYTES
     with open_run_folder(folder) as run:
         for check in sorted(all_checks(state), key=lambda check: check.round, reverse=True):
             if outcome and check.outcome != outcome:
                 continue
-            output = read_output(run, check.log, check.log_sha256, whole=bool(words)) if check.log else None
-            text = plain(f"{output.head}{output.tail}") if output and words else ""
-            hits = text.casefold().count(words) if words else 0
+            output, hits = _searched(run, check, words) if words else (None, 0)
             if words and not hits and words not in _about(check):
                 continue
+            if output is None and check.log and room > 0:
+                output = read_output(run, check.log, check.log_sha256)
+            room -= min(output.size, SHOWN) if output else 0
             # What fails before the work is as it should be.
             alarming = check.outcome is not Outcome.PASSED and check.round > 0
             is_open = bool(hits) or (alarming and opened < _OUTPUTS_OPEN)
             opened += is_open
-            rows.append(CheckRow(check, _within(output, words) if hits else output, is_open, hits))
+            rows.append(CheckRow(check, output, is_open, hits))
     return tuple(rows)
 
 
@@ -164,11 +171,12 @@ def since(state: PipelineState) -> float:
     return max(0.0, (datetime.now(UTC) - begun).total_seconds()) if begun else 0.0
 
 
-def _status(state: PipelineState, step: Step, flying: dict[str, int]) -> str:
+def _status(state: PipelineState, step: Step, flying: dict[str, int], *, driven: bool) -> str:
     if step.id in state.accepted:
         return "PASSED"
     if step.id in flying:
-        return "RUNNING" if current(state) == Node.DISPATCH else "ordered"
+        at_work = "RUNNING" if driven else "INTERRUPTED"
+        return at_work if current(state) == Node.DISPATCH else "ordered"
     if any(v.step == step.id and v.criterion is None and v.outcome is not Outcome.PASSED for v in state.verdicts):
         return next(v.outcome.value for v in state.verdicts if v.step == step.id and v.criterion is None)
     return "waiting" if not state.attempts_of(step.id) else "checked next"
@@ -205,10 +213,15 @@ def _about(check: Check) -> str:
     return f"{check.id} {check.run} {check.reason} {check.outcome} {check.stands_for or ''}".casefold()
 
 
-def _within(output: Output | None, words: str) -> Output | None:
+def _searched(run: RunFolder, check: Check, words: str) -> tuple[Output | None, int]:
+    """The lines of an output around what was found in it, and how often it was; None where it was not."""
+    output = read_output(run, check.log, check.log_sha256, most=SEARCHED) if check.log else None
+    hits = plain(f"{output.head}{output.tail}").casefold().count(words) if output else 0
+    return (_within(output, words), hits) if output and hits else (None, 0)
+
+
+def _within(output: Output, words: str) -> Output:
     """Of an output that is searched, the lines around what was found."""
-    if output is None or output.problem:
-        return output
     lines = f"{output.head}{output.tail}".splitlines()
     kept = sorted({near for at in _hits(lines, words) for near in range(max(0, at - 2), min(len(lines), at + 3))})
     parts: list[str] = []

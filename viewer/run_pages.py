@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from ..checkpointing.lines import SHAPELESS
+from ..nodes.audit import Found as Finding
 from ..nodes.evidence.files import open_run_folder
 from ..state.batch import BatchState
 from ..state.errors import EvidenceError, RunNotFound, StateError, WaypostError
@@ -21,14 +25,14 @@ from .batch_facts import batch_facts
 from .diff import diff_of
 from .documents import rendered
 from .drawing import draw
-from .html import page
-from .ledgers import Found, Ledgers
-from .list_page import number
+from .html import page, quoted
+from .ledgers import LEDGER, Found, Ledgers
 from .live import Follower
-from .output import files_of, read_output, stream
+from .output import DOCUMENT, files_of, read_output, stream
+from .paging import number
 from .rows import verdict_of
 from .says import Says
-from .states import PAGE, checkpoints, state_at_line
+from .states import Checkpoints, checkpoints, state_at_line
 
 TABS = (("", "Overview"), ("checks", "Checks"), ("changes", "Changes"), ("states", "States"), ("evidence", "Evidence"))
 _AUDIT = ("audit", "Audit")
@@ -67,16 +71,18 @@ class RunPages:
                 return page("batch.html.j2", **self._about(request, found, ""), **given, commands=commands)
             case PipelineState() as state:
                 moves, older = facts.timeline(state)
+                driven = found.driven_by is not None
+                steps = facts.steps_of(state, driven=driven)
                 return page(
                     "overview.html.j2",
                     **self._about(request, found, ""),
                     drawing=draw(state),
-                    dag=facts.dag_of(state),
-                    steps=facts.steps_of(state),
+                    dag=facts.dag_of(state, steps),
+                    steps=steps,
                     criteria=facts.task_criteria(state),
                     moves=moves,
                     older=older,
-                    live=facts.at_work(state, found.folder) if found.driven_by is not None else (),
+                    live=facts.at_work(state, found.folder) if driven else (),
                     since_s=facts.since(state),
                 )
             case _:
@@ -120,15 +126,12 @@ class RunPages:
     def states(self, request: Request) -> HTMLResponse:
         """The checkpoints of the ledger."""
         found = self._find(request)
-        rows, all_ = ((), 0) if found.view is None else checkpoints(found.view, page=self._page(request))
-        pages = max(1, -(-all_ // PAGE))
+        wanted = number(request.query_params.get("page"))
         return page(
             "states.html.j2",
             **self._about(request, found, "states"),
-            rows=rows,
-            number=all_,
-            at=min(self._page(request), pages),
-            pages=pages,
+            shown=checkpoints(found.view, page=wanted) if found.view else Checkpoints(),
+            link_to="?page={}".format,
             sealed=found.view.index.sealed if found.view else None,
         )
 
@@ -144,15 +147,16 @@ class RunPages:
         """The reports, as they were left."""
         found, state = self._run(request)
         recorded = {file.path: file.sha256 for file in state.evidence}
-        paths = [path for path in files_of(state, found.folder) if path.startswith("reports/") or path in recorded]
-        chosen = request.query_params.get("path") or (paths[0] if paths else "")
+        known = files_of(state, found.folder)
+        paths = [path for path in known if path.startswith("reports/") or path in recorded]
+        chosen = _path(request) or (paths[0] if paths else "")
         if chosen and chosen not in paths:
             raise RunNotFound("no evidence of that name was left", next_step="choose one of the list")
         document, text = None, None
         if chosen:
             with open_run_folder(found.folder) as run:
-                document = read_output(run, chosen, recorded.get(chosen), whole=True)
-            text = rendered(chosen, document.head + document.tail)
+                document = read_output(run, chosen, recorded.get(chosen), most=DOCUMENT)
+            text = rendered(chosen, document.head + document.tail, partial(_page_of, found.name, chosen, paths, known))
         about = self._about(request, found, "evidence")
         return page("evidence.html.j2", **about, paths=paths, chosen=chosen, document=document, text=text)
 
@@ -161,12 +165,14 @@ class RunPages:
         found, _ = self._run(request)
         with self._auditing:
             audit = self._says.audit(found.name)
-        return page("audit.html.j2", **self._about(request, found, "audit"), audit=audit)
+        # What is wrong comes first, and what is right last.
+        findings = (*audit.wrong, *audit.not_checked, *(one for one in audit.findings if one.found is Finding.OK))
+        return page("audit.html.j2", **self._about(request, found, "audit"), audit=audit, findings=findings)
 
     def file(self, request: Request) -> Response:
         """A file of the run as plain text, whole."""
         found, state = self._run(request)
-        path = request.query_params.get("path", "")
+        path = _path(request)
         if path not in files_of(state, found.folder):
             raise RunNotFound("no record of the run leads to a file of that name", next_step="go back to the run")
         with open_run_folder(found.folder) as run, run.open(path):
@@ -187,9 +193,6 @@ class RunPages:
             raise RunNotFound(f"{found.name} is no run of a task", next_step="its states can be looked at")
         return found, found.state
 
-    def _page(self, request: Request) -> int:
-        return number(request.query_params.get("page"))
-
     def _about(self, request: Request, found: Found, tab: str) -> dict[str, Any]:
         """What every page of a run is given."""
         state = found.state
@@ -206,6 +209,22 @@ class RunPages:
             "headline": self._says.headline(state) if is_run else "",
             "next_commands": list(self._says.next_of_run(state, found.folder)) if is_run else [],
         }
+
+
+def _page_of(run: str, document: str, paths: Container[str], known: Container[str], target: str) -> str | None:
+    """Where a link in a document of a run leads in the viewer: to another document, a file, or the ledger's states."""
+    wanted = posixpath.normpath(posixpath.join(posixpath.dirname(document), unquote(target.partition("#")[0])))
+    if wanted == LEDGER:
+        return f"/run/{quoted(run)}/states"
+    if wanted in paths:
+        return f"/run/{quoted(run)}/evidence?path={quoted(wanted)}"
+    return f"/run/{quoted(run)}/file?path={quoted(wanted)}" if wanted in known else None
+
+
+def _path(request: Request) -> str:
+    """The file that an address asks for; its name can be bytes that are no text."""
+    query = request.scope["query_string"].decode("latin-1")
+    return parse_qs(query, errors="surrogateescape").get("path", [""])[-1]
 
 
 def _told(_request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +35,11 @@ class _Server(uvicorn.Server):
         self._follower = follower
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Ctrl-C, or SIGTERM."""
+        """Ctrl-C, or SIGTERM; Ctrl-C again waits for no answer that is on its way."""
         self._follower.leave()
-        super().handle_exit(sig, frame)
+        # Uvicorn would raise the signal again, which for SIGTERM is the end before anything is kept.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 class Viewer:

@@ -13,8 +13,8 @@ from ..checkpointing.looking import Glance, glance, visible
 from ..checkpointing.view import View
 from ..state.errors import RunNotFound
 from .ledgers import state_of
+from .paging import page_of
 
-PAGE = 50
 _CHANGES_AT_MOST, _VALUE_AT_MOST, _STATE_AT_MOST = 300, 600, 400_000
 
 
@@ -58,10 +58,21 @@ class StateAt:
     after: int | None
 
 
-def checkpoints(view: View, *, page: int) -> tuple[tuple[Checkpoint, ...], int]:
-    """The checkpoints of a page, newest first, and how many there are."""
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of a page, newest first, and how many there are on all pages."""
+
+    rows: tuple[Checkpoint, ...] = ()
+    number: int = 0
+    at: int = 1
+    pages: int = 1
+
+
+def checkpoints(view: View, *, page: int) -> Checkpoints:
+    """The checkpoints of a page."""
     entries = view.entries(None)
-    return tuple(_told(glance(view, one)) for one in entries[(page - 1) * PAGE : page * PAGE]), len(entries)
+    shown, at, pages = page_of(len(entries), page)
+    return Checkpoints(tuple(_told(glance(view, one)) for one in entries[shown]), len(entries), at, pages)
 
 
 def state_at_line(view: View, line: int) -> StateAt:

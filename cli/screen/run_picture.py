@@ -21,7 +21,7 @@ from ..seen import Seen
 from ..summary import failed_checks
 from ..view import COLOURS
 from .rows import Block, Sheet, elapsed, fitted
-from .tail import Tails, last_lines
+from .tail import Tails, last_lines, newest_of
 
 _LINES, _LINES_OF_MANY, _MANY = 3, 1, 3
 _ENDED = frozenset({Status.DONE, Status.FAILED, Status.BLOCKED})
@@ -180,7 +180,8 @@ def _amount(resource: Resource, value: float) -> str:
 
 def _newest_log(folder: Path, step: str) -> Path | None:
     try:
-        found = [path for path in folder.iterdir() if path.name.startswith(f"{step}.") and path.suffix == ".log"]
+        return newest_of(
+            path for path in folder.iterdir() if path.name.startswith(f"{step}.") and path.suffix == ".log"
+        )
     except OSError:
         return None
-    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)

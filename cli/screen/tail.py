@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ...nodes.plain_files import open_plain
 from ...nodes.workers import PlainWorker, Worker
 from ...nodes.workers.follow import Follower
 from ..safe import output_line
@@ -15,7 +17,7 @@ _READ_BYTES = 8192
 def last_lines(path: Path, count: int) -> list[str]:
     """The last lines of a file that hold anything; none where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _READ_BYTES))
             raw = file.read(_READ_BYTES)
@@ -23,6 +25,15 @@ def last_lines(path: Path, count: int) -> list[str]:
         return []
     lines = [output_line(line) for line in raw.split(b"\n")[-4 * count :]]
     return [line for line in lines if line.strip()][-count:]
+
+
+def newest_of(paths: Iterable[Path]) -> Path | None:
+    """The file that was written last; what is gone meanwhile was not."""
+    found: list[tuple[int, Path]] = []
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found.append((path.stat(follow_symlinks=False).st_mtime_ns, path))
+    return max(found, default=(0, None))[1]
 
 
 class Tails:
@@ -36,9 +47,8 @@ class Tails:
         """At most so many lines of the attempt in a folder, newest last."""
         one = self._workers.get(worker)
         if one is None or type(one).progress is PlainWorker.progress:
-            newest = [path for name in ("stdout.log", "stderr.log") if (path := folder / name).exists()]
-            newest.sort(key=lambda path: path.stat().st_mtime_ns)
-            return last_lines(newest[-1], count) if newest else []
+            newest = newest_of(folder / name for name in ("stdout.log", "stderr.log"))
+            return last_lines(newest, count) if newest else []
         if folder not in self._followers:
             said: list[str] = []
             self._followers[folder] = Follower(folder / "stdout.log", one.progress, said.append), said

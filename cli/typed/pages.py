@@ -131,7 +131,7 @@ PAGES: dict[str, Page] = {
             ("0", "the run is known there, or you stopped the server"),
             ("2", "no server answers, it finds no checkpoint of the run, or the extra `studio` is missing"),
         ),
-        files=((".artifacts/agent_runs/.studio/", "what the server itself keeps; made anew at each start"),),
+        files=((".artifacts/agent_runs/.studio/PORT/", "what the server itself keeps; made anew at each start"),),
         see=("waypost status", "waypost view", "docs/studio.md"),
     ),
     "mcp": Page(

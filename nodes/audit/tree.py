@@ -175,7 +175,10 @@ def _against_scope(state: PipelineState, tree: VerifiedTree, run: RunFolder, kno
 
 
 def _dirty(state: PipelineState) -> dict[str, str]:
-    return {} if state.isolated or state.baseline is None else state.baseline.dirty
+    """What stood in the tree before any worker: from before the run, and what the checks left that ran then."""
+    if state.isolated or state.baseline is None:
+        return {}
+    return {**state.baseline.dirty, **(state.before.left if state.before else {})}
 
 
 def _from_workspace(tree: VerifiedTree, path: str) -> str:

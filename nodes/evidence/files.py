@@ -122,10 +122,9 @@ class RunFolder:
         """
         try:
             with self._folder(folder, _parts(folder)) as fd:
-                found = [(name, os.lstat(name, dir_fd=fd)) for name in os.listdir(fd)]
+                return tuple(name for name in sorted(os.listdir(fd)) if _is_plain(name, fd))
         except _Missing:
             return ()
-        return tuple(sorted(name for name, info in found if stat.S_ISREG(info.st_mode)))
 
     @contextmanager
     def make(self, *names: str) -> Generator[int, None, None]:
@@ -225,6 +224,14 @@ def _opened(run_dir: Path, kind: type[Kind]) -> Generator[Kind, None, None]:
 
 class _Missing(EvidenceError):
     pass
+
+
+def _is_plain(name: str, fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(name, dir_fd=fd).st_mode)
+    except FileNotFoundError:
+        # Who writes a file whole gives it another name first, and takes that away.
+        return False
 
 
 def _nowhere(_chunk: bytes) -> None:

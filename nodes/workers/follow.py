@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..plain_files import open_plain
+
 _READ_MAX = 1 << 18
 _LINE_MAX = 1 << 16
 _EVERY_S = 0.25
@@ -45,7 +47,7 @@ class Follower:
 
     def _new_lines(self) -> list[bytes]:
         try:
-            with self._path.open("rb") as file:
+            with open_plain(self._path) as file:
                 size = file.seek(0, 2)
                 if size - self._offset > _READ_MAX:
                     # The first line after a skip is only a part of one.

@@ -68,6 +68,14 @@ def test_each_command_runs_once_before_any_worker_and_its_outcome_is_recorded(re
     assert audit.code == 0, audit.out
 
 
+def test_what_a_command_leaves_in_the_checkout_is_laid_at_nobodys_door_also_not_by_an_audit(repo):
+    assert (
+        start(repo, card(bash="echo x > out.txt", verify="touch left; test -s out.txt", scope="- `out.txt`")).code == 0
+    )
+    audit = waypost_here("audit", "R", "--runs", runs_of(repo), "--json", cwd=repo)
+    assert audit.code == 0, audit.out
+
+
 def test_no_baseline_is_recorded_with_who_said_so(repo):
     (repo / "waypost.toml").write_text("[verification]\nbaseline = false\n")
     assert start(repo, card(bash=WORK, verify=COUNTS)).code == 0

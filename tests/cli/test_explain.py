@@ -113,6 +113,14 @@ def test_a_run_that_is_not_there_is_refused(place):
     assert (ran.code, "there is no run nosuch" in ran.err) == (2, True)
 
 
+def test_a_ledger_without_a_run_in_it_is_told_as_such(tmp_path):
+    (tmp_path / "R").mkdir()
+    (tmp_path / "R" / "ledger.jsonl").write_bytes(b"nothing\n")
+    for verb in ("explain", "watch", "status"):
+        ran = waypost_here(verb, "R", "--runs", tmp_path, cwd=tmp_path)
+        assert (ran.code != 0, "ledger.jsonl holds no run" in ran.err) == (True, True)
+
+
 def test_every_route_has_a_meaning():
     assert {*MEANINGS} == {*Route}
 

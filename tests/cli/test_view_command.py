@@ -16,7 +16,8 @@ from kit.viewed import talk
 from waypost.state.event_schema import check_event
 
 
-def test_it_says_where_to_look_and_ends_quietly_at_ctrl_c(tmp_path: Path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_to_look_and_ends_quietly_when_it_is_stopped(tmp_path: Path, end: signal.Signals):
     talk(tmp_path / "runs", "chat", 1)
     words = command("view", tmp_path / "runs", "--json")
     given = {**environment(), "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -35,7 +36,7 @@ def test_it_says_where_to_look_and_ends_quietly_at_ctrl_c(tmp_path: Path):
         assert b"chat" in connection.getresponse().read()
         connection.request("GET", "/events", headers=cookie)
         assert connection.getresponse().status == 200
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         assert process.communicate(timeout=60) == ("", "")
         assert process.returncode == 0
         connection.close()

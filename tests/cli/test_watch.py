@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import signal
 import subprocess
+import sys
 from functools import partial
 
 import pytest
 from kit.batches import Wanted, run_batch
 from kit.cards import card, step_part, steps_card, write_card
 from kit.cli import command, environment, waypost, waypost_here
-from kit.repos import make_repo
+from kit.repos import git, make_repo
+from kit.states import RUN, make_state
 from kit.waiting import wait_for
+from waypost.cli.follow import Follower
+from waypost.cli.seen import see
+from waypost.cli.view import TextView
+from waypost.state.errors import RunNotFound
+from waypost.state.records import CheckKind
+from waypost.state.status import Node
 
 # What only the process itself can know: that something has begun, and how long a stage has taken.
 _OWN = {"node_started", "check_started", "run_started", "result"}
@@ -29,9 +39,24 @@ def place(tmp_path_factory):
         path = write_card(folder, text, f"{name}.md")
         options = ("--workspace", repo, "--runs", runs, "--run-id", name, "--max-rework", "1", "--json")
         told[name] = waypost_here("run", path, *options, cwd=repo)
+    (repo / "test_it.py").write_text("def test_one(): pass\n\n\ndef test_two(): assert False\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "tests")
+    path = write_card(folder, CHEATING, "cheating.md")
+    told["cheating"] = waypost_here(
+        "run", path, *options[:4], "--run-id", "cheating", "--max-rework", "0", "--json", cwd=repo
+    )
     killed = ("run", folder / "good.md", "--workspace", repo, "--runs", runs, "--run-id", "killed")
     waypost(*killed, cwd=repo, failpoint="node.verify.enter")
     return repo, runs, told
+
+
+# Its checks are of every kind that is told: a command, a file, the tests it ran, and those tests as they were.
+PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider test_it.py"
+CHEATING = card(
+    bash="echo 'def test_one(): pass' > test_it.py; echo x > e",
+    criteria=f"- AC1: It works. Verified by `{PYTEST}`\n- AC2: It is there. Verified by file `e` matches `x`",
+)
 
 
 def plain(events):
@@ -40,7 +65,12 @@ def plain(events):
     return [{key: value for key, value in event.items() if key not in ("at", "duration_s")} for event in kept]
 
 
-@pytest.mark.parametrize(("run", "code"), [("good", 0), ("bad", 3), ("twice", 0)])
+def without_times(line):
+    """A line of text without how long something took, which only who ran it knows to the end."""
+    return re.sub(r"  \d+\.\d\d s$", "", line)
+
+
+@pytest.mark.parametrize(("run", "code"), [("good", 0), ("bad", 3), ("twice", 0), ("cheating", 3)])
 def test_a_run_that_has_ended_is_told_as_it_was_told_itself(place, run, code):
     repo, runs, told = place
     ran = waypost_here("watch", run, "--runs", runs, "--json", cwd=repo)
@@ -49,6 +79,43 @@ def test_a_run_that_has_ended_is_told_as_it_was_told_itself(place, run, code):
     assert sorted(map(key, plain(ran.events))) == sorted(map(key, plain(told[run].events)))
     moves = [event["outcome"] for event in ran.events if event["event"] == "node_finished"]
     assert moves == [event["outcome"] for event in told[run].events if event["event"] == "node_finished"]
+
+
+def test_every_kind_of_check_is_told_by_a_run_and_by_who_watches_it(place):
+    repo, runs, told = place
+    ran = waypost_here("watch", "cheating", "--runs", runs, "--json", cwd=repo)
+    kinds = {check.kind for check in see(runs, "cheating").state.checks}
+    assert {CheckKind.COMMAND, CheckKind.PROBE, CheckKind.TESTS, CheckKind.ORIGINALS} <= kinds
+    for one in (ran, told["cheating"]):
+        ends = {event["check"]: event["outcome"] for event in one.events if event["event"] == "check_finished"}
+        assert {id.partition(".")[0] for id in ends} == {"0", "1"}
+        assert [ends[f"{number}.S1.V2"] for number in "01"] == ["FAILED", "PASSED"]
+        assert {id.rpartition(".")[2] for id in ends if "FAILED" in ends[id]} >= {"tests", "originals"}
+
+
+@pytest.mark.parametrize("run", ["good", "bad", "twice", "cheating"])
+def test_in_lines_of_text_both_tell_the_same(place, run):
+    repo, runs, told = place
+    lines = waypost_here("watch", run, "--runs", runs, cwd=repo).out.splitlines()
+    view = TextView()
+    with view.console.capture() as captured:
+        for event in told[run].events:
+            if event["event"] in ("node_finished", "attempt_started", "attempt_finished", "check_finished"):
+                view.event(event)
+    said = [without_times(line) for line in captured.get().splitlines()]
+    seen = [without_times(line) for line in lines if line.split(" ")[0] in {node.value for node in Node}]
+    assert sorted(seen) == sorted(said)
+
+
+def test_a_run_that_is_removed_while_it_is_watched_ends_the_watching(tmp_path):
+    asked = make_state(created_at=None)
+    (tmp_path / RUN).mkdir()
+    (tmp_path / RUN / "request.json").write_text(asked.model_dump_json())
+    follower = Follower(tmp_path / RUN)
+    follower.news()
+    shutil.rmtree(tmp_path / RUN)
+    with pytest.raises(RunNotFound, match="was removed while it was watched"):
+        follower.news()
 
 
 def test_a_run_that_was_killed_ends_the_watching_with_the_code_of_one_that_can_be_resumed(place):

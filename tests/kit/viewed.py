@@ -203,7 +203,7 @@ _EVIL = f"""### Task EVIL-1: {PLANTED}
 
 **Acceptance Criteria**
 
-- AC1: {PLANTED} Verified by `printf %s {{said}} >&2; false`
+- AC1: {PLANTED} Verified by `printf %s {{said}} >&2; touch "new blob" "$(printf "x\\377")"; false`
 """
 
 
@@ -237,7 +237,8 @@ echo ready > search/index
 def make_evil(folder: Path, runs: Path) -> None:
     """A run in which everything that a task file, a worker, a check or a person can write tries to run in a browser."""
     repo = make_repo(folder / "<b>evil")
-    said = json.dumps(PLANTED + "\x1b]8;;javascript:window.planted=1\x07link\x1b]8;;\x07\x1b[31m" + PLANTED)
+    steering = "\x1b]8;;javascript:window.planted=1\x07link\x1b]8;;\x07\x1b[31m\x1b[" + "9" * 5000 + "m"
+    said = json.dumps(PLANTED + steering + PLANTED)
     path = _card(folder, "<i>evil.md", _EVIL.format(said=said))
     words = ("--runs", runs, "--json")
     more = ("--workspace", repo, "--worker", "scripted", "--max-rework", "0", "--run-id", "EVIL")

@@ -13,7 +13,7 @@ import pytest
 from kit.agents import Agent, Refusal, in_process, program, talking
 from kit.approvals import step
 from kit.cards import card, write_card
-from kit.cli import waypost_here
+from kit.cli import start_waypost, waypost_here
 from kit.repos import make_repo
 from kit.waiting import wait_for
 from waypost.checkpointing import fsck
@@ -161,6 +161,23 @@ def test_without_a_persons_leave_an_agent_does_not_approve(stranger, repo):
         with pytest.raises(Refusal, match="a person has to decide this"):
             stranger.call("approve", run_id="R", note="mine", decision=decision)
     assert stranger.call("status", run_id="R")["status"] == "BLOCKED"
+
+
+@pytest.mark.parametrize("path", ["\0.md", "loop.md"])
+def test_what_is_no_path_is_refused_as_such(stranger, repo, path):
+    (repo / "loop.md").symlink_to("loop.md")
+    with pytest.raises(Refusal, match=r"is no path of a file|cannot be read|loop"):
+        stranger.call("plan", task_file=path)
+
+
+def test_a_run_that_is_driven_in_a_terminal_is_followed_to_its_end_too(stranger, repo):
+    path, runs = write_card(repo.parent, WAITS), repo.parent / "runs"
+    process = start_waypost("run", path, "--workspace", repo, "--runs", runs, "--run-id", "R", cwd=repo)
+    wait_for((repo.parent / "work.txt").exists)
+    assert stranger.call("status", run_id="R", follow_s=0.1)["status"] == "FREEZE"
+    (repo.parent / "go").touch()
+    assert stranger.call("status", run_id="R", follow_s=120)["status"] == "DONE"
+    assert process.wait() == 0
 
 
 OUTSIDE = ["../tasks.md", "/etc/passwd", "link.md"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_run_that_is_not_there_is_not_registered(runs):
 def test_where_no_server_answers_it_says_how_to_start_one(runs):
     ran = waypost_here("studio", "R", "--runs", runs, "--port", "9", "--json", cwd=runs)
     assert (ran.code, "no LangGraph server answers" in ran.out) == (2, True)
-    assert json.loads(ran.out)["next"].startswith("start one")
+    assert json.loads(ran.out)["next"].startswith("start one with waypost studio")
 
 
 def test_without_its_packages_the_extra_is_named(runs, monkeypatch):
@@ -81,8 +82,36 @@ def test_without_its_packages_the_extra_is_named(runs, monkeypatch):
     assert (ran.code, 'pip install "waypost[studio]"' in ran.err) == (2, True)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def test_a_second_server_leaves_the_first_one_its_files(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        port = first.getsockname()[1]
+        kept = tmp_path / "runs" / ".studio" / str(port) / "kept"
+        kept.parent.mkdir(parents=True)
+        kept.touch()
+        ran = waypost_here("studio", "--runs", tmp_path / "runs", "--port", str(port), cwd=tmp_path)
+    assert (ran.code, f"port {port} cannot be listened on" in ran.err, kept.exists()) == (2, True, True)
+
+
+def test_a_link_in_place_of_its_folder_is_not_followed(tmp_path):
+    port = free_port()
+    kept = tmp_path / "mine" / str(port) / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / ".studio").symlink_to("../mine")
+    ran = waypost_here("studio", "--runs", tmp_path / "runs", "--port", str(port), cwd=tmp_path)
+    assert (ran.code, "is a link" in ran.err, kept.exists()) == (2, True, True)
+
+
 def test_what_lies_where_the_server_works_is_not_taken_up(tmp_path, monkeypatch):
-    planted = tmp_path / ".studio" / ".langgraph_api" / ".langgraph_ops.pckl"
+    port = free_port()
+    home = tmp_path / ".studio" / str(port)
+    planted = home / ".langgraph_api" / ".langgraph_ops.pckl"
     planted.parent.mkdir(parents=True)
     planted.write_bytes(b"cos\nsystem\n(S'touch planted'\ntR.")
     started: list[list[str]] = []
@@ -95,7 +124,7 @@ def test_what_lies_where_the_server_works_is_not_taken_up(tmp_path, monkeypatch)
         "LANGGRAPH_NO_VERSION_CHECK",
     ):
         monkeypatch.setenv(variable, "before")
-    serve(runs=tmp_path, port=2024, json=False)
-    assert (started[0][2:4], Path.cwd()) == (["langgraph_cli", "dev"], tmp_path / ".studio")
+    serve(runs=tmp_path, port=port, json=False)
+    assert (started[0][2:4], Path.cwd()) == (["langgraph_cli", "dev"], home)
     assert not planted.exists()
     assert (os.environ["WAYPOST_RUNS_DIR"], os.environ["LANGGRAPH_CLI_NO_ANALYTICS"]) == (str(tmp_path), "1")

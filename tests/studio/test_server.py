@@ -80,7 +80,8 @@ def test_a_person_meets_forms_with_descriptions_and_defaults_and_nodes_with_name
     assert {"task_file", "workspace", "worker"} <= schemas["input_schema"]["properties"].keys()
     assert {"max_rework", "budget_s", "max_cost_usd"} <= schemas["context_schema"]["properties"].keys()
     nodes = {node["id"] for node in server.client.assistants.get_graph(assistant["assistant_id"])["nodes"]}
-    assert {"extract", "plan", "dispatch", "verify", "transition", "person"} <= nodes
+    (named,) = re.findall(r"\| nodes \| (.*) \|", PAGE)
+    assert nodes - {"__start__", "__end__"} == {*named.split(", ")}
 
 
 def test_a_run_begun_on_the_server_streams_its_progress_and_asks_a_clear_question(server, blocked):

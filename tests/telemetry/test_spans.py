@@ -179,6 +179,14 @@ def test_no_other_end_of_an_attempt_is_a_success(end, result):
     assert (attempt.attributes["cicd.pipeline.task.run.result"], attempt.status.is_ok) == (result, False)
 
 
+def test_an_attempt_that_ended_while_nobody_looked_took_as_long_as_its_files_say():
+    ears = Ears()
+    say(ears, "attempt_finished", step="S1", attempt=1, worker="shell", outcome="finished", exit_code=0, duration_s=90)
+    (attempt,) = ears.spans()
+    assert round((attempt.end_time - attempt.start_time) / 1e9) == 90
+    assert [point.sum for point in ears.metrics()["waypost.attempt.duration"]] == [90]
+
+
 def test_a_run_whose_process_ends_before_it_stops_is_ended_as_an_error():
     ears = Ears()
     say(ears, "node_started")
@@ -188,9 +196,10 @@ def test_a_run_whose_process_ends_before_it_stops_is_ended_as_an_error():
     assert (len(ears.spans()), run.attributes["cicd.pipeline.result"]) == (3, "error")
 
 
-def test_what_goes_wrong_in_telemetry_does_not_reach_the_run():
+def test_what_goes_wrong_in_telemetry_does_not_reach_the_run_and_is_logged(caplog):
     ears = Ears()
     ears.telemetry({"event": "node_started"})  # pyright: ignore[reportArgumentType]
+    assert "telemetry of node_started is incomplete" in caplog.text
 
 
 def test_nobody_listens_where_no_provider_was_set_up():

@@ -15,7 +15,15 @@ from waypost.viewer.server import Viewer
 
 PATHS = ("/", "/events", "/static/style.css", "/run/R", "/run/R/file?path=ledger.jsonl", "/nothing")
 HOSTS = ("evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.:{port}")
-ORIGINS = ("http://evil.example", "null", "https://{host}", "http://127.0.0.1:1", "http://{host}.evil.example", "")
+ORIGINS = (
+    "http://evil.example",
+    "null",
+    "https://{host}",
+    "http://127.0.0.1:1",
+    "http://{host}.evil.example",
+    "http://[",
+    "",
+)
 OUTSIDE = (
     *("/run/..", "/run/%2e%2e", "/run/..%2fsecret", "//evil.example"),
     *("/static/../server.py", "/static/%2e%2e/server.py", "/static/..%2fserver.py"),
@@ -95,6 +103,7 @@ def test_a_foreign_host_is_refused_even_with_the_token(ask: Asker, host: str, pa
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_a_foreign_origin_is_refused_even_with_the_token(ask: Asker, origin: str):
     assert ask("/", Origin=origin.format(host=ask.host)).status == 403
+    assert "content-security-policy" in ask.answer.headers
 
 
 def test_its_own_origin_and_both_names_of_this_machine_are_served(ask: Asker):

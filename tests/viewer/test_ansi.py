@@ -27,6 +27,10 @@ ESC = "\x1b"
         ("a\r\nb", "a\nb"),
         ("bell\x07 nul\x00 c1\x9b31m", "bell nul c131m"),
         ("evil\u202etxt", "evil\ufffdtxt"),
+        ("a.py\u200b and\u00ad \U000e0041", "a.py\ufffd and\ufffd \ufffd"),
+        ("no text \udcff", "no text \ufffd"),
+        ("10%\r50%\r", "50%"),
+        (f"{ESC}[{'9' * 5000}mx{ESC}[31{';' * 200}my", "xy"),
     ],
 )
 def test_what_a_program_prints_becomes(text: str, html: str):
@@ -41,6 +45,10 @@ def test_nothing_but_coloured_spans_comes_out(text: str):
         assert set(piece[1:].partition('"')[0]) <= set("fbt0123456789- abcdefghijklmnopqrstuvwxyz")
     assert "<" not in rest.replace('<span class="', "")
     assert "\x1b" not in plain(text)
+
+
+def test_what_is_searched_reads_as_what_is_shown():
+    assert plain("10%\r50%\r\n\x1b[31mred\x1b[0m \udcff") == "50%\nred \ufffd"
 
 
 def test_what_was_searched_for_is_marked_whatever_its_case():

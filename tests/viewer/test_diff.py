@@ -65,6 +65,26 @@ def test_what_is_no_text_or_too_big_is_not_compared(shop: Path, content: bytes):
     assert lines(only(state_of(shop), "a.txt")) == [("note", "a binary file, or too big to be compared here")]
 
 
+def test_a_name_that_reads_like_an_answer_of_git_is_a_name(shop: Path):
+    (shop / "new blob").write_text("new\n")
+    (shop / "a.txt").write_text("one\ntwo\n")
+    diff = diff_of(state_of(shop), ("new blob", "a.txt"))
+    assert [(file.path, file.added, file.removed) for file in diff.files] == [("new blob", 1, 0), ("a.txt", 0, 1)]
+
+
+def test_of_a_long_line_it_is_told_that_there_is_more(shop: Path):
+    (shop / "a.txt").write_text("x" * 5_000)
+    assert ("added", f"{'x' * 1000}… (5000 characters)") in lines(only(state_of(shop), "a.txt"))
+
+
+def test_a_file_that_was_big_in_the_commit_is_not_read(shop: Path):
+    (shop / "a.txt").write_text("y" * 300_000)
+    git(shop, "commit", "-qam", "big")
+    state = state_of(shop)
+    (shop / "a.txt").write_text("small\n")
+    assert lines(only(state, "a.txt")) == [("note", "a binary file, or too big to be compared here")]
+
+
 def test_a_link_out_of_the_workspace_is_not_followed(shop: Path):
     (shop.parent / "hidden").write_text("secret\n")
     (shop / "a.txt").unlink()
@@ -101,6 +121,21 @@ def test_a_run_on_a_branch_is_compared_by_its_commits_whatever_the_checkout_hold
     diff = diff_of(state.model_copy(update={"isolated": isolated}), ())
     assert [(file.path, file.added, file.removed) for file in diff.files] == [("a.txt", 1, 1), ("ä x.txt", 1, 0)]
     assert ("added", "-- three") in lines(diff.files[0])
+
+
+def test_of_a_branch_so_much_is_read_as_can_be_shown(shop: Path):
+    state, base = state_of(shop), git(shop, "rev-parse", "HEAD")
+    (shop / "a.txt").write_text("z" * 300_000)
+    for number in range(250):
+        (shop / "sub" / f"[{number:03}]*").write_text("new\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "work")
+    isolated = Isolated(branch="waypost/R", base=base, head=git(shop, "rev-parse", "HEAD"))
+    inside = state.model_copy(update={"isolated": isolated, "workspace": str(shop / "sub")})
+    diff = diff_of(inside, ())
+    assert (len(diff.files), diff.cut) == (200, True)
+    assert [line.kind for line in diff.files[0].lines] == ["note"]
+    assert (diff.files[1].path, diff.files[1].added) == ("sub/[000]*", 1)
 
 
 @pytest.mark.parametrize("commit", ["--output=/tmp/x", "HEAD", "", "a" * 39])

@@ -130,7 +130,11 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, viewer: Viewer):
 
 def test_what_a_worker_or_a_task_file_has_planted_stays_text(tab: Tab):
     thread = f"/run/{folder_name(PLANTED)}"
-    more = ("/attempts/S1/1", "/evidence?path=reports/EVIL-1/verification.log", "/states/newest")
+    more = (
+        "/attempts/S1/1",
+        "/evidence?path=reports/EVIL-1/verification.log",
+        "/states/newest",
+    )
     evil = [f"/run/EVIL{path}" for path in (*TABS, *more)]
     newest = tab.go(thread).locator(".row-link").first.get_attribute("href")
     for path in ("/", *evil, thread, newest, "/run/<img src=x onerror=window.planted=1>"):
@@ -216,10 +220,22 @@ def test_a_check_that_failed_is_unfolded_with_its_colours_and_is_found_by_its_ou
     expect(page.locator("mark").first).to_have_text("= 1307")
 
 
+def test_the_links_of_a_report_lead_to_what_it_rests_on(tab: Tab):
+    page = tab.go(f"{DONE}/evidence")
+    assert "](" not in page.locator(".prose").inner_text()
+    hrefs = page.locator(".prose a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert {f"{DONE}/states", f"{DONE}/file?path=checks/0002/S2.V1.log"} <= {*hrefs}
+    for href in dict.fromkeys(hrefs):
+        tab.go(href)
+        assert tab.status == 200, href
+
+
 def test_the_drawings_say_where_a_run_and_a_batch_stand(tab: Tab):
     page = tab.go("/run/SHOP-14_asks")
     expect(page.locator(".stage.here .name")).to_have_text("person")
     assert "The run is at person." in page.locator("#told-text").text_content()
+    # What was worked out once is not worked out again and again while a run goes on.
+    assert tab.go(f"{DONE}/audit").locator("body[data-events]").count() == 0
     page = tab.go("/run/API_batch")
     expect(page.locator(".dag .node.wait .name")).to_have_text("API-3")
     assert page.locator(".dag .wait-line").count() == 4

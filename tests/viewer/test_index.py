@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from waypost.checkpointing import LedgerSaver, fsck
 from waypost.viewer import index as module
 from waypost.viewer.index import Index, cache_file
-from waypost.viewer.ledgers import Ledgers
+from waypost.viewer.ledgers import Found, Ledgers
 from waypost.viewer.rows import Row, read_row
 
 DAMAGES = (b"", b"{", b"[]", b'{"version": "0", "root": "", "rows": {}}', b'{"rows": null}', None)
@@ -62,6 +62,38 @@ def test_only_what_has_changed_is_read_again(runs: Path, read: list[str]):
     listing = index.refresh()
     assert (read, listing.version) == (["two"], version + 1)
     assert next(row.total for row in listing.rows if row.title == "two") > before
+
+
+def test_what_has_the_same_size_and_time_as_before_is_read_again_too(runs: Path, read: list[str]):
+    index, ledger = Index(Ledgers(runs), None), runs / "two" / "ledger.jsonl"
+    index.refresh()
+    read.clear()
+    at = ledger.stat()
+    ledger.write_bytes(ledger.read_bytes())
+    os.utime(ledger, ns=(at.st_atime_ns, at.st_mtime_ns))
+    index.refresh()
+    assert read == ["two"]
+
+
+def test_an_error_over_one_run_leaves_all_others_in_the_list(runs: Path, monkeypatch: pytest.MonkeyPatch):
+    def look(self: Ledgers, name: str) -> Found:
+        if name == "one":
+            raise MemoryError("too much")
+        return once(self, name)
+
+    once = Ledgers.look_once
+    monkeypatch.setattr(Ledgers, "look_once", look)
+    rows = {row.name: row for row in Index(Ledgers(runs), None).refresh().rows}
+    assert (rows["one"].status, rows["one"].why) == ("UNREADABLE", "an error in Waypost: MemoryError: too much")
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "request.json", "batch_request.json"])
+def test_a_pipe_in_place_of_a_file_hangs_nobody(tmp_path: Path, name: str):
+    (tmp_path / "R").mkdir()
+    os.mkfifo(tmp_path / "R" / name)
+    (row,) = Index(Ledgers(tmp_path), None).refresh().rows
+    assert (row.status, row.verdict) == ("UNREADABLE", "")
 
 
 def test_a_run_that_was_removed_is_gone(runs: Path):

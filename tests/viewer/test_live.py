@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,20 @@ def test_a_page_is_old_once_a_worker_or_a_check_has_printed(follower: Follower, 
     path.write_text("one\n")
     page = follower.mark("chat")
     path.write_text("one\ntwo\n")
+    assert follower.mark("chat") != page
+
+
+def test_of_very_many_files_those_that_were_written_last_are_followed(follower: Follower, runs: Path):
+    for number in range(450):
+        path = runs / "chat" / "checks" / "0001" / f"A{number}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        os.utime(path, (number, number))
+    late = runs / "chat" / "dispatch" / "Z" / "attempt-1" / "stderr.log"
+    late.parent.mkdir(parents=True)
+    late.write_text("one\n")
+    page = follower.mark("chat")
+    late.write_text("one\ntwo\n")
     assert follower.mark("chat") != page
 
 

@@ -10,7 +10,8 @@ from waypost.checkpointing import fsck
 from waypost.checkpointing.view import View
 from waypost.state.errors import RunNotFound
 from waypost.viewer.ledgers import Ledgers
-from waypost.viewer.states import PAGE, checkpoints, state_at_line
+from waypost.viewer.paging import PAGE
+from waypost.viewer.states import checkpoints, state_at_line
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +25,23 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
 
 
 def test_the_newest_come_first_and_no_checkpoint_is_on_two_pages(view: View):
-    first, number = checkpoints(view, page=1)
-    second, _ = checkpoints(view, page=2)
-    assert (number, len(first), len(second)) == (62, PAGE, 12)
-    assert first[0].step == "60"
-    assert len({one.line for one in (*first, *second)}) == number
-    assert checkpoints(view, page=3)[0] == ()
+    first, second = checkpoints(view, page=1), checkpoints(view, page=2)
+    assert (first.number, len(first.rows), len(second.rows), second.pages) == (62, PAGE, 12, 2)
+    assert first.rows[0].step == "60"
+    assert len({one.line for one in (*first.rows, *second.rows)}) == first.number
+
+
+def test_behind_the_last_page_is_the_last_one(view: View):
+    assert checkpoints(view, page=999) == checkpoints(view, page=2)
 
 
 def test_a_checkpoint_tells_what_ran_and_which_channels_it_changed(view: View):
-    newest = checkpoints(view, page=1)[0][0]
+    newest = checkpoints(view, page=1).rows[0]
     assert (newest.nodes, newest.changed) == ("speak", (("lines", "changed"),))
 
 
 def test_a_state_is_shown_with_what_changed_to_it_and_the_way_to_its_neighbours(view: View):
-    newest, before, *_ = checkpoints(view, page=1)[0]
+    newest, before, *_ = checkpoints(view, page=1).rows
     shown = state_at_line(view, newest.line)
     assert [(one.kind, one.path, one.new) for one in shown.told] == [("added", "lines[59]", "line 59")]
     assert (shown.after, shown.before) == (None, before.line)

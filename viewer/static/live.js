@@ -21,6 +21,7 @@ function load(address) {
     loading = false;
     if (request.status === 200 && request.response) show(request.response);
     else if (request.status === 403) following("this page has to be opened again", true);
+    else if (request.status) following("this cannot be shown any more", true);
     if (again) { again = false; load(); }
   };
   request.send();
@@ -92,6 +93,10 @@ function centre() {
   frame.scrollLeft += at.left + at.width / 2 - of.left - of.width / 2;
 }
 centre();
+
+// The page that is open can be seen among its neighbours.
+const open = document.querySelector(".tabs [aria-current]");
+if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
 
 function keyOf(element) {
   if (element.id) return ["id", element.id];

@@ -93,8 +93,10 @@ def test_the_shell_completes_commands_runs_and_task_files(tmp_path):
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "request.json").touch()
     (tmp_path / "runs" / "no_run").mkdir()
-    for name in ("tasks.md", "tasks.yaml", "notes.txt", ".hidden.md"):
+    for name in ("tasks.md", "tasks.yaml", "notes.txt", ".hidden.md", "a$(touch ran).md", "b`x`.md", "\x1b[2J.md"):
         (tmp_path / name).touch()
+    (tmp_path / "runs" / "a$(touch ran)").mkdir()
+    (tmp_path / "runs" / "a$(touch ran)" / "request.json").touch()
     os.utime(tmp_path / "runs" / "old_run", (1, 1))
     assert complete("expl", tmp_path) == ["explain"]
     assert complete("watch --runs runs ", tmp_path) == ["new_run", "old_run"]
