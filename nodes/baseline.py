@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..state.guarding import Before, broken_demands
+from ..state.guarding import Before, broken_demands, same_command
 from ..state.ids import StepId
 from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Check, Outcome
@@ -87,22 +87,18 @@ def _checks(task: Task, here: Round) -> Iterator[Check]:
     """Each contract in turn. What another one has run already is not run again."""
     ran: dict[Command, tuple[Check, ...]] = {}
     for step, contract in task.contracts():
-        known = [command for command in contract.verification if _same(command) in ran]
+        known = [command for command in contract.verification if same_command(command) in ran]
         own = tuple(command for command in contract.verification if command not in known)
         found = tuple(here.contract(_of(contract, own), step, None))
         for command in own:
-            ran.setdefault(_same(command), tuple(check for check in found if check.ref == command.ref))
+            ran.setdefault(same_command(command), tuple(check for check in found if check.ref == command.ref))
         yield from found
         for command in known:
-            yield from (_again(check, command, step) for check in ran[_same(command)])
+            yield from (_again(check, command, step) for check in ran[same_command(command)])
 
 
 def _of(contract: Contract, commands: tuple[Command, ...]) -> Contract:
     return contract.model_copy(update={"verification": commands})
-
-
-def _same(command: Command) -> Command:
-    return command.model_copy(update={"ref": "V0", "line": None})
 
 
 def _again(check: Check, command: Command, step: StepId | None) -> Check:

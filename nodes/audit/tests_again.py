@@ -44,7 +44,7 @@ def audit_tests(state: PipelineState, run: RunFolder, kinds: Kinds) -> Iterator[
 def _complaint(
     state: PipelineState, task: Task, check: Check, found: Check | None, run: RunFolder, kinds: Kinds
 ) -> str:
-    before = state.before.of_command(check.run) if state.before else None
+    before = state.before.of(task, check) if state.before else None
     try:
         seen, seen_before = _seen(check, run), _seen(before, run)
         judged = judge_seen(task, kinds, check, seen, before, seen_before)

@@ -66,7 +66,7 @@ class Tampering:
 
     def _tests(self, check: Check, this_round: Round) -> Judged | None:
         run_dir = this_round.run_dir
-        before = self._before.of_command(check.run) if self._before else None
+        before = self._before.of(self._task, check) if self._before else None
         try:
             seen_before = seen_by(before, run_dir) if before else None
             return judge_seen(self._task, self._kinds, check, seen_by(check, run_dir), before, seen_before)
@@ -103,7 +103,7 @@ class Tampering:
         if not runs(check):
             return () if {*found.changed, *found.deleted}.intersection(self._judging(check)) else None
         settings = tuple(path for path in found.added if self._patterns.configures(path))
-        before = self._before.of_command(check.run) if self._before else None
+        before = self._before.of(self._task, check) if self._before else None
         if check.tests is None and before is not None and before.outcome is Outcome.PASSED and found.any:
             return found.added
         return settings if found.changed or found.deleted or settings else None
@@ -117,7 +117,7 @@ class Tampering:
             return _check(place.round, check, judged, CheckKind.ORIGINALS)
         there = replace(place.round, workspace=copy.top / place.folder)
         ran = there.again(check, declared_as(self._task, check), suffix=_suffix(CheckKind.ORIGINALS))
-        before = self._before.of_command(check.run) if self._before else None
+        before = self._before.of(self._task, check) if self._before else None
         try:
             first, after, old = (seen_by(one, there.run_dir) if one else None for one in (ran, check, before))
             judged = judge_rerun(self._task, self._kinds, ran, (first, after, old), found.added)
