@@ -43,7 +43,7 @@ class Before(Record):
     at: datetime | None = None
 
     def of(self, task: Task, check: Check) -> Check | None:
-        """The check that really ran then what `check` runs, asked for in the same way: pattern, exit code and limits too.
+        """The check that really ran then what `check` runs, asked for in the same way: exit code, pattern and limits.
 
         The words of a command are not enough: two checks can ask other things of one and the same command.
         """

@@ -34,6 +34,10 @@ class CommitFiles:
     rules: dict[str, bytes]
     has_submodules: bool
 
+    def holds(self, path: str) -> bool:
+        """True where the commit has that file, by its path from the top."""
+        return b"\t" + os.fsencode(path) + b"\0" in self.listing
+
     def holds_folder(self, folder: str) -> bool:
         """True where the commit has a file in that folder."""
         return b"\t" + os.fsencode(folder) + b"/" in self.listing
@@ -71,8 +75,18 @@ class _Known:
                 del self._files[next(iter(self._files))]
         return known
 
+    def now(self, commit: str) -> CommitFiles | None:
+        """The files of a commit that was read before."""
+        with self._lock:
+            return self._files.get(commit)
+
 
 _KNOWN = _Known()
+
+
+def known_files(commit: str) -> CommitFiles | None:
+    """The files of a commit where this process has read them already; nothing is asked."""
+    return _KNOWN.now(commit)
 
 
 def files_of(top: Path, objects: Path, commit: str, recorded: str | None) -> CommitFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,22 @@ def differences(workspace: Path, baseline: Baseline, runs_dir: Path) -> list[Cha
     """What differs from the commit of the baseline, also what differed then."""
     places, _ = places_of(workspace, baseline.commit)
     return _differences(workspace, places, baseline, runs_dir)[0]
+
+
+def of_the_work(workspace: Path, baseline: Baseline, paths: Collection[str], *, runs_dir: Path) -> list[str]:
+    """Those of `paths`, which lie in the workspace, that the commit holds, or that no ignore file of it names.
+
+    Raises:
+        WorkspaceError: git cannot tell.
+    """
+    places, _ = places_of(workspace, baseline.commit)
+    top, real = places.top, workspace.resolve()
+    files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
+    whole = {os.path.relpath(real / path, top.resolve()): path for path in paths}
+    with unhidden(top, baseline.commit, files, places.objects, left_out=runs_dir.resolve()) as view:
+        shown = view.not_ignored([os.fsencode(path) for path in whole], baseline.ignored)
+    wanted = {os.fsdecode(path) for path in shown}
+    return [path for name, path in whole.items() if name in wanted or files.holds(name)]
 
 
 def _differences(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> tuple[list[Change], str]:

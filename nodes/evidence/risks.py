@@ -11,6 +11,7 @@ from ...state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Ou
 from ...state.status import Route
 from ...state.task import Task
 from ..budget import exceeded
+from ..checks.standing import FILES_REF
 from .before import before_view
 from .moments import moment
 from .proof import CriterionRow, newest_checks
@@ -53,6 +54,8 @@ def _unproved(state: PipelineState, criteria: Sequence[CriterionRow]) -> Iterato
     for check in newest_checks(state):
         if check.outcome is Outcome.UNVERIFIABLE:
             yield f"Check {check.id} is UNVERIFIABLE: {check.reason}"
+        if check.ref == FILES_REF:
+            yield f"Check {check.id}: {check.reason}."
     for gap in state.plan.gaps if state.plan else ():
         yield f"The plan has a gap in {_owner(gap.step)}: {gap.reason}"
 

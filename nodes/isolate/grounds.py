@@ -19,12 +19,13 @@ from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, Outcome
 from ...state.task import Step, Task
+from ...state.verified import VerifiedTree
 from ..checks.repository import require_same_conversions
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
 from ..checks.tampering import Place
 from ..checks.workspace import Change, changes_between
-from ..ground import Ground
+from ..ground import Ground, Look
 from ..needs import need
 from .names import run_worktree
 from .progress import is_merged, newest
@@ -108,6 +109,10 @@ class StepGround:
         """Nothing is: what is delivered is a commit, which no command can change."""
         return checks
 
+    def settled(self, look: Look) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `look` finds: what it looks at is a commit."""
+        return look()
+
     def leave(self) -> None:
         """Put the worktrees back to their commits."""
         for tree, commit in self._entered:
@@ -170,6 +175,10 @@ class MergedGround:
     def looked_at_again(self, task: Task, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """Nothing is: what is delivered is a commit, which no command can change."""
         return checks
+
+    def settled(self, look: Look) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `look` finds: what it looks at is a commit."""
+        return look()
 
     def leave(self) -> None:
         """Put the worktree back to its commit."""

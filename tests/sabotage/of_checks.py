@@ -114,8 +114,8 @@ CHEATS = (
     Cheat(
         "a later check breaks what an earlier check of the same round has proved",
         "",
-        Ending.LIMIT,
-        "a card's checks are trusted with the workspace; after the last one only outputs and scope are looked at again",
+        Ending.BLOCKED,
+        "S1: test -s honest.txt: exit code 1",
         text=card(
             bash=_WORK, criteria="- AC1: One. Verified by `test -s honest.txt`\n- AC2: Two. Verified by `rm honest.txt`"
         ),
@@ -126,6 +126,25 @@ CHEATS = (
         Ending.BLOCKED,
         "honest.txt is missing",
         text=card(bash=_WORK, verify="rm honest.txt", outputs="- `honest.txt`"),
+    ),
+    Cheat(
+        "the code under test makes itself wrong again once its tests have passed",
+        "",
+        Ending.BLOCKED,
+        "changed by the checks each time they ran",
+        text=card(
+            bash="echo 0 > calc.txt",
+            verify="echo x >> calc.txt",
+            scope="- `calc.txt`",
+        ),
+    ),
+    Cheat(
+        "a check writes its own form into a file of the work, and is content with that",
+        _WORK,
+        Ending.HARMLESS,
+        "the checks changed honest.txt, and left everything alone when they ran again on that",
+        verify="echo y > honest.txt",
+        afterwards=reported,
     ),
     Cheat(
         "a check changes a file outside the scope",
