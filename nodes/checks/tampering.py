@@ -21,6 +21,7 @@ from .kinds.kind import Kinds
 from .protected import Originals, Patterns, Touched, judging_files, patterns_of, touched
 from .round import Round
 from .seen_tests import Seen, read_seen
+from .watch_tests import is_pytest
 from .workspace import Change
 
 TESTS_REF = CheckRef("TESTS")
@@ -104,7 +105,12 @@ class Tampering:
             return () if {*found.changed, *found.deleted}.intersection(self._judging(check)) else None
         settings = tuple(path for path in found.added if self._patterns.configures(path))
         before = self._before.of(self._task, check) if self._before else None
-        if check.tests is None and before is not None and before.outcome is Outcome.PASSED and found.any:
+        if (
+            not (check.tests and is_pytest(check.argv))
+            and before is not None
+            and before.outcome is Outcome.PASSED
+            and found.any
+        ):
             return found.added
         return settings if found.changed or found.deleted or settings else None
 

@@ -16,16 +16,15 @@ _MENDED = "sed -i 's/a - b/a + b/' calc.py"
 _WHY_OPEN = "1 passed"
 _ALLOWED = "- `calc.py`\n- `tests/**`"
 _FORGES = """cat > calc.py <<'PY'
-import json, os
-for fd in os.listdir("/proc/self/fd"):
-    path = os.path.realpath(f"/proc/self/fd/{fd}")
-    if path.endswith(".tests.jsonl"):
-        id = "tests/test_calc.py::test_add"
-        row = {"event": "test", "id": id, "when": "call", "outcome": "passed", "xfail": False}
-        end = {"event": "finish", "exit_code": 0}
-        with open(path, "a") as file:
-            file.write(json.dumps(row) + "\\n" + json.dumps(end) + "\\n")
-        os._exit(0)
+import json, os, pathlib
+for path in pathlib.Path(os.environ["WAYPOST_RUN_DIR"]).glob("checks/0001/*.tests.jsonl"):
+    process = json.loads(path.read_text().splitlines()[0][65:])["process"]
+    id = "tests/test_calc.py::test_add"
+    row = {"event": "test", "id": id, "when": "call", "outcome": "passed", "xfail": False}
+    rows = [{**row, "process": process, "row": 3}, {"event": "finish", "exit_code": 0, "process": process, "row": 4}]
+    with open(path, "a") as file:
+        file.write("".join(f"{'0' * 64} {json.dumps(one)}\\n" for one in rows))
+    os._exit(0)
 PY"""
 
 
@@ -214,17 +213,16 @@ CHEATS = (
     Cheat(
         "the same, where the check is no pytest that can be seen as one",
         "sed -i '1i import os; os._exit(0)' calc.py",
-        Ending.LIMIT,
-        "the code under test runs inside the check, whose exit code is its word: call pytest as a command of its own, "
-        "or let the check ask for its output too (see the next row)",
+        Ending.BLOCKED,
+        "its process ended with 0, and pytest never came to its end",
         verify=f"{PYTEST} && true",
         scope="- `calc.py`",
     ),
     Cheat(
         "forges, from inside the code under test, what is written down of its tests",
         _FORGES,
-        Ending.LIMIT,
-        "the code under test runs in the process of pytest, and can do all that pytest can",
+        Ending.BLOCKED,
+        "somebody else has written into it",
         verify=PYTEST,
         scope="- `calc.py`",
     ),
