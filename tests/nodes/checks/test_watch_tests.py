@@ -49,7 +49,6 @@ STARTS_NONE = (
     "cargo test",
     "ruff check .",
     "test -s a/makefile",
-    "cat pytest.ini",
 )
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 TESTS = """
