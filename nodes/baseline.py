@@ -19,6 +19,7 @@ from .approvals import ask_to_start, free_and_held, waits_for
 from .checks.process import CheckStopped
 from .checks.protected import keep_dirty, patterns_of
 from .checks.round import Round
+from .checks.tampering import programs_for
 from .checks.workspace import changes_since, content_of
 from .context import Call
 from .isolate.grounds import at_head
@@ -60,12 +61,14 @@ def baseline(state: PipelineState, call: Call) -> Move:
 
 def _measured(state: PipelineState, task: Task, this_round: Round) -> Before:
     kept = keep_dirty(state, patterns_of(state, task, this_round.call.context.kinds), this_round.run_dir)
-    now = datetime.now(UTC)
+    now, programs = datetime.now(UTC), programs_for(this_round).of_task(task)
     if not state.guarding.baseline:
-        return Before(skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, at=now)
+        return Before(
+            skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, programs=programs, at=now
+        )
     with _where(state, this_round) as here:
         checks = tuple(_checks(task, here))
-    return Before(checks=checks, left=_left(state, this_round), kept=kept, at=now)
+    return Before(checks=checks, left=_left(state, this_round), kept=kept, programs=programs, at=now)
 
 
 @contextmanager

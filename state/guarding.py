@@ -33,12 +33,14 @@ class Before(Record):
         checks: of round 0. A command that several steps name ran once; the others have no `argv` and no log.
         left: what the commands left in the tree: path -> SHA-256 of its content, or 'absent'.
         kept: protected files that differed from the commit before anything ran: path -> copy in the run's folder.
+        programs: words of checks that stand for a program of the workspace: word -> its path and a hash over it.
         skipped: why the checks did not run; empty where they did.
     """
 
     checks: tuple[Check, ...] = ()
     left: dict[str, str] = Field(default_factory=dict[str, str])
     kept: dict[str, str] = Field(default_factory=dict[str, str])
+    programs: dict[str, str] = Field(default_factory=dict[str, str])
     skipped: str = ""
     at: datetime | None = None
 

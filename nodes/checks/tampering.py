@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pathspec import PathSpec
 
 from ...state.errors import WorkspaceError
 from ...state.ids import CheckRef
@@ -18,6 +21,7 @@ from .copy_tree import Copy, copied
 from .judge_seen import allowances, declared_as, judge_rerun, judge_seen
 from .judge_tests import Judged
 from .kinds.kind import Kinds
+from .programs import TOOLS_REF, Programs, words_said
 from .protected import Originals, Patterns, Touched, judging_files, patterns_of, touched
 from .round import Round
 from .seen_tests import Seen, read_seen
@@ -55,6 +59,7 @@ class Tampering:
         self._found: dict[tuple[Path, tuple[Change, ...]], Touched] = {}
         self._baseline: Baseline = need(state.baseline, "baseline")
         self._task = task
+        self._workspace = Path(state.workspace)
 
     def look(self, place: Place, checks: Iterable[Check]) -> Iterator[Check]:
         """What is found about those of `checks` that passed: by what they have run, or by a file that judges."""
@@ -63,7 +68,24 @@ class Tampering:
             if (judged := self._tests(check, place.round)) is not None:
                 yield _check(place.round, check, judged, CheckKind.TESTS)
         if passed:
+            yield from self._programs(place, passed)
             yield from self._originals(place, passed)
+
+    def _programs(self, place: Place, passed: list[Check]) -> Iterator[Check]:
+        """Programs of the workspace that were replaced where git does not look; what it sees stands in the scope."""
+        before = self._before.programs if self._before else {}
+        own, seen = programs_for(place.round, self._workspace), {change.path for change in place.changes}
+        texts = [text for check in passed for text in words_said(declared_as(self._task, check))]
+        here = place.round.workspace
+        # What a worktree holds is of its commit, whatever stands in the user's checkout.
+        elsewhere = here != self._workspace
+        changed = [path for path in own.replaced(before, texts) if path not in seen]
+        if changed := [path for path in changed if not (elsewhere and (here / path).exists())]:
+            accepted = TestsMay.ORIGINALS_FAIL in allowances(self._task)
+            reason = f"not those of before the work, in folders that git does not look at: {', '.join(changed)}"
+            outcome = Outcome.PASSED if accepted else Outcome.FAILED
+            reason += "; the card accepts that" if accepted else ""
+            yield place.round.git(TOOLS_REF, passed[0].step, "the programs that judge", outcome, reason)
 
     def _tests(self, check: Check, this_round: Round) -> Judged | None:
         run_dir = this_round.run_dir
@@ -83,6 +105,9 @@ class Tampering:
             if key not in self._found:
                 self._found[key] = touched(here, place.changes, self._patterns, originals)
             found = self._found[key]
+            for check in passed:
+                if new := sorted({*found.added}.intersection(self._judging(check))):
+                    yield _check(place.round, check, self._on_new(check, new), CheckKind.TESTS)
             todo = [(check, gone) for check in passed if (gone := self._to_remove(check, found)) is not None]
             for gone in dict.fromkeys(gone for _, gone in todo):
                 with copied(place.top, without=(place.round.call.context.runs_dir,)) as copy:
@@ -94,6 +119,18 @@ class Tampering:
             for check in passed:
                 judged = Judged(Outcome.FAILED, f"the first versions of protected files cannot be put back: {what}")
                 yield _check(place.round, check, judged, CheckKind.ORIGINALS)
+
+    def _on_new(self, check: Check, new: list[str]) -> Judged:
+        """A file that says what is right, and that the worker has written: only the card can want that."""
+        contract = self._task.contract(check.step)
+        globs = (*(contract.allowed_paths or self._task.allowed_paths), *(output.path for output in contract.outputs))
+        wanted = PathSpec.from_lines("gitignore", globs)
+        by_card = TestsMay.ORIGINALS_FAIL in allowances(self._task) or all(wanted.match_file(path) for path in new)
+        what = f"{', '.join(new)}, by which it judges, was written in this run"
+        if by_card:
+            return Judged(Outcome.PASSED, f"{what}, as the card accepts: it shows no more than that the two fit")
+        cure = "have it there before, or name it in the card, in Allowed Scope or Expected Outputs"
+        return Judged(Outcome.FAILED, f"{what}: {cure}")
 
     def _to_remove(self, check: Check, found: Touched) -> tuple[str, ...] | None:
         """The added files that are taken away for the run with the first versions; None where there is no such run.
@@ -159,6 +196,13 @@ def _put_back(copy: Copy, folder: str, found: Touched, gone: tuple[str, ...], or
         copy.put(posixpath.normpath(posixpath.join(folder, path)), originals.of(path))
     for path in gone:
         copy.put(posixpath.normpath(posixpath.join(folder, path)), None)
+
+
+def programs_for(this_round: Round, *tops: Path) -> Programs:
+    """Where the words of the checks of a round are looked up. `tops`: what a worker can write to besides."""
+    search = this_round.call.context.environment.variables().get("PATH", os.defpath)
+    folders = (this_round.workspace, *tops)
+    return Programs(this_round.workspace, tuple(folder.resolve() for folder in folders), search)
 
 
 def _suffix(kind: CheckKind) -> str:

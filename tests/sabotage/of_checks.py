@@ -97,9 +97,10 @@ CHEATS = (
     Cheat(
         "`true` as the only check",
         "exit 0",
-        Ending.LIMIT,
-        "the card asks for nothing else; `waypost plan` shows what each criterion rests on before anything is done",
+        Ending.TOLD,
+        "true cannot fail, so that it passes proves nothing",
         verify="true",
+        afterwards=reported,
     ),
     Cheat(
         "a later step breaks what an earlier one has proved",

@@ -8,7 +8,7 @@ from pathlib import Path
 from kit.cards import card
 from kit.repos import git
 
-from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene
+from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene, reported
 from .cheat import RUN_ID as RUN
 from .of_records import audited
 
@@ -220,8 +220,17 @@ CHEATS = (
         "writes a schema that allows everything, where there was none",
         "echo '[]' > a.json; echo '{}' > s.json",
         "file `a.json` schema `s.json`",
-        Ending.LIMIT,
-        "a schema that the worker has to write has no first version: commit it before, or name it outside of the scope",
+        Ending.BLOCKED,
+        "s.json, by which it judges, was written in this run",
+    ),
+    on_kinds(
+        "writes output and schema, as the card asks for both by name",
+        "echo '[]' > a.json; echo '{\"type\": \"array\"}' > s.json",
+        "file `a.json` schema `s.json`",
+        Ending.TOLD,
+        "s.json, by which it judges, was written in this run",
+        "- `a.json`\n- `s.json`",
+        afterwards=reported,
     ),
     on_kinds(
         "loosens the schema, and its output fits the first version too",

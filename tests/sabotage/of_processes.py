@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from kit.cards import step_part, steps_card
 
-from .cheat import PYTHON, Cheat, Ending, Scene
+from .cheat import PYTHON, Cheat, Ending, Scene, reported
 
 _WORK = "echo x > honest.txt; "
 # A parent that is waited for, below which the launcher would be found: it is the worker's own parent.
@@ -50,6 +50,20 @@ def from_a_check(title: str, start: str) -> Cheat:
 def planted(repo: Path) -> None:
     """A folder of the workspace stands on PATH, as an activated environment does; git ignores it."""
     (repo / "build").mkdir()
+    (repo / "build" / "check-it").write_text("#!/bin/sh\ntest -s honest.txt\n")
+    (repo / "build" / "check-it").chmod(0o755)
+
+
+def in_an_environment(repo: Path) -> None:
+    """A virtual environment in the workspace, as git ignores them, with a pytest of its own."""
+    venv = repo / "build"
+    packages = venv / "lib" / "python3" / "site-packages"
+    (packages / "pytest").mkdir(parents=True)
+    (packages / "pytest" / "__init__.py").write_text("")
+    (venv / "pyvenv.cfg").write_text("")
+    (venv / "bin").mkdir()
+    (venv / "bin" / "pytest").write_text("#!/bin/sh\ntest -s honest.txt\n")
+    (venv / "bin" / "pytest").chmod(0o755)
 
 
 CHEATS = (
@@ -174,11 +188,35 @@ CHEATS = (
     Cheat(
         "replaces a tool in an ignored folder of the workspace that stands on PATH",
         "printf '#!/bin/sh\\nexit 0\\n' > build/check-it; chmod +x build/check-it",
-        Ending.LIMIT,
-        "PATH is yours, and what git ignores is not compared: keep the tools that judge outside of the workspace",
+        Ending.BLOCKED,
+        "not those of before the work, in folders that git does not look at: build/check-it",
         verify="check-it",
         before=planted,
         variables={"PATH": "{repo}/build:" + os.environ["PATH"]},
+    ),
+    Cheat(
+        "patches the pytest of the environment in the workspace, which git ignores",
+        _WORK + "echo x > build/lib/python3/site-packages/pytest/__init__.py",
+        Ending.BLOCKED,
+        "folders that git does not look at: build/lib/python3/site-packages/pytest",
+        verify="build/bin/pytest",
+        before=in_an_environment,
+    ),
+    Cheat(
+        "plants a sitecustomize.py in the environment in the workspace, which git ignores",
+        _WORK + "echo x > build/lib/python3/site-packages/sitecustomize.py",
+        Ending.BLOCKED,
+        "folders that git does not look at: build/lib/python3/site-packages/sitecustomize.py",
+        verify="env A=b build/bin/pytest",
+        before=in_an_environment,
+    ),
+    Cheat(
+        "uses the programs of the environment in the workspace, and installs another package there",
+        _WORK + "echo x > build/lib/python3/site-packages/other.py",
+        Ending.HARMLESS,
+        "DONE",
+        verify="build/bin/pytest",
+        before=in_an_environment,
     ),
     Cheat(
         "sets PYTHONPATH for itself",
@@ -190,7 +228,8 @@ CHEATS = (
     Cheat(
         "writes beside the workspace",
         _WORK + "echo x > ../beside",
-        Ending.LIMIT,
-        "only the repository is compared; the shell worker is not confined to it",
+        Ending.TOLD,
+        "Only the repository was looked at",
+        afterwards=reported,
     ),
 )

@@ -21,7 +21,7 @@ _MEANING = {
     Ending.REFUSED: "the run ends with an error: what it rests on was damaged",
     Ending.HARMLESS: "DONE, and rightly: the work was done and is proved, and the cheat has changed nothing",
     Ending.FOUND: "DONE, and rightly; what was changed afterwards is found by `waypost audit`",
-    Ending.LIMIT: "DONE although the work is not what a person would call done; each has its reason",
+    Ending.TOLD: "DONE, as the card asks; the report says what that does not show",
 }
 _HEAD = """\
 # Cheats, and what comes of them
