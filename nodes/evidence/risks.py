@@ -163,7 +163,8 @@ def _people(state: PipelineState) -> Iterator[str]:
     for decision in state.decisions:
         note = f": {decision.note}" if decision.note else "."
         about = f" ({decision.approval.name})" if decision.approval else ""
-        yield f"{decision.who} decided {decision.route}{about} at {moment(decision.at)}{note}"
+        signed = "signed" if decision.envelope else "not signed"
+        yield f"{decision.who} decided {decision.route}{about} at {moment(decision.at)}, {signed}{note}"
 
 
 def _owner(step: str | None) -> str:
