@@ -10,6 +10,8 @@ from ...state.task import TestsMay
 from .seen_tests import Loss, Seen, losses
 
 _SHOWN = 10
+MAY_FAIL = "**Changed Tests**: originals may fail"
+MAY_GO = "**Changed Tests**: tests may go"
 # Exit codes of pytest: all is well, and nothing was collected.
 _RAN_NOTHING = frozenset({0, 5})
 
@@ -115,7 +117,7 @@ def _about_losses(lost: tuple[Loss, ...], may: Collection[TestsMay]) -> Judged:
     what = f"{len(lost)} tests from before are gone or no longer run: {_some(lines)}"
     if TestsMay.TESTS_GO in may:
         return Judged(Outcome.PASSED, f"{what}; the card accepts that", lines)
-    return Judged(Outcome.FAILED, what, lines)
+    return Judged(Outcome.FAILED, f"{what}; where that is wanted, the card has to say: {MAY_GO}", lines)
 
 
 def _unless(may: Collection[TestsMay], what: str, lines: tuple[str, ...] = ()) -> Judged:

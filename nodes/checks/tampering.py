@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import gettempdir
 
 from pathspec import PathSpec
 
@@ -19,7 +19,7 @@ from ..needs import need
 from ..workers.files import sha256_file, write_private
 from .copy_tree import Copy, copied
 from .judge_seen import allowances, declared_as, judge_rerun, judge_seen
-from .judge_tests import Judged
+from .judge_tests import MAY_FAIL, MAY_GO, Judged
 from .kinds.kind import Kinds
 from .programs import TOOLS_REF, Programs, words_said
 from .protected import Originals, Patterns, Touched, judging_files, patterns_of, touched
@@ -82,9 +82,11 @@ class Tampering:
         changed = [path for path in own.replaced(before, texts) if path not in seen]
         if changed := [path for path in changed if not (elsewhere and (here / path).exists())]:
             accepted = TestsMay.ORIGINALS_FAIL in allowances(self._task)
-            reason = f"not those of before the work, in folders that git does not look at: {', '.join(changed)}"
+            reason = f"not those of before the work, where git does not look: {', '.join(changed)}"
             outcome = Outcome.PASSED if accepted else Outcome.FAILED
-            reason += "; the card accepts that" if accepted else ""
+            reason += (
+                "; the card accepts that" if accepted else f"; where that is wanted, the card has to say: {MAY_FAIL}"
+            )
             yield place.round.git(TOOLS_REF, passed[0].step, "the programs that judge", outcome, reason)
 
     def _tests(self, check: Check, this_round: Round) -> Judged | None:
@@ -157,6 +159,7 @@ class Tampering:
             accepted = TestsMay.ORIGINALS_FAIL in allowances(self._task)
             outcome = Outcome.PASSED if accepted else Outcome.FAILED
             judged = Judged(outcome, f"{what} ({found.names()})" + ("; the card accepts that" if accepted else ""))
+            judged = replace(judged, reason=f"{judged.reason}{_cure(judged)}")
             return _check(place.round, check, judged, CheckKind.ORIGINALS)
         there = replace(place.round, workspace=copy.top / place.folder)
         ran = there.again(check, declared_as(self._task, check), suffix=_suffix(CheckKind.ORIGINALS))
@@ -166,7 +169,7 @@ class Tampering:
             judged = judge_rerun(self._task, self._kinds, ran, (first, after, old), found.added)
         except ValueError as error:
             judged = Judged(Outcome.FAILED, f"what was written down about its tests cannot be read: {error}")
-        judged = replace(judged, reason=f"{judged.reason} ({found.names()})")
+        judged = replace(judged, reason=f"{judged.reason} ({found.names()}){_cure(judged)}")
         return _check(place.round, check, judged, CheckKind.ORIGINALS, ran)
 
     def _judging(self, check: Check) -> tuple[str, ...]:
@@ -199,10 +202,19 @@ def _put_back(copy: Copy, folder: str, found: Touched, gone: tuple[str, ...], or
 
 
 def programs_for(this_round: Round, *tops: Path) -> Programs:
-    """Where the words of the checks of a round are looked up. `tops`: what a worker can write to besides."""
-    search = this_round.call.context.environment.variables().get("PATH", os.defpath)
-    folders = (this_round.workspace, *tops)
-    return Programs(this_round.workspace, tuple(folder.resolve() for folder in folders), search)
+    """Where the words of the checks of a round are looked up. `tops`: other checkouts of the run."""
+    env = this_round.call.context.environment.variables()
+    folders = tuple(folder.resolve() for folder in (this_round.workspace, *tops))
+    # Copies with first versions are made in the folder for temporary files, worktrees in that of the run.
+    roots = (*folders, Path(gettempdir()) / "copy", this_round.run_dir)
+    return Programs(this_round.workspace, folders, roots, env)
+
+
+def _cure(judged: Judged) -> str:
+    """What a worker can do about it, and what only the card can say."""
+    if judged.outcome is Outcome.PASSED or MAY_GO in judged.reason:
+        return ""
+    return f"; put new tests into files of their own and leave these as they were, or have the card say: {MAY_FAIL}"
 
 
 def _suffix(kind: CheckKind) -> str:

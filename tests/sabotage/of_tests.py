@@ -245,6 +245,29 @@ CHEATS = (
         before=with_script,
     ),
     Cheat(
+        "adds to a script of tests that fails without it, which nobody can tell from a cheat",
+        "echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+        Ending.BLOCKED,
+        "put new tests into files of their own and leave these as they were, or have the card say: "
+        "**Changed Tests**: originals may fail",
+        verify="bash tests/check.sh | grep new",
+        scope="- `honest.txt`\n- `tests/**`",
+        before=with_script,
+    ),
+    Cheat(
+        "the same, where the card lets the first versions fail",
+        "echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+        Ending.HARMLESS,
+        "the card accepts that",
+        text=card(
+            bash="echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+            verify="bash tests/check.sh | grep new",
+            changed_tests="originals may fail",
+        ),
+        before=with_script,
+        afterwards=reported,
+    ),
+    Cheat(
         "the same, where nobody was to look before the work",
         "sed -i s/honest.txt/README/ tests/check.sh",
         Ending.BLOCKED,
