@@ -19,6 +19,7 @@ from .unhidden import Unhidden, unhidden
 _RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 _STAGED = ("diff-index", "--cached", "--name-status", "-z", "--no-renames", "--ignore-submodules=none")
 ABSENT = "absent"
+MOST_FILE_BYTES = 16 << 30
 _NOTHING: Mapping[str, str] = {}
 _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 
@@ -160,7 +161,13 @@ def _names(out: bytes) -> list[tuple[str, str]]:
 
 
 def content_of(path: Path) -> str:
-    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT."""
+    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT.
+
+    Raises:
+        WorkspaceError: it is too large to be looked at; a sparse file can seem to hold anything.
+    """
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
+    if path.is_file() and (size := path.stat().st_size) > MOST_FILE_BYTES:
+        raise WorkspaceError(f"{path} has {size} bytes, at most {MOST_FILE_BYTES} of one file are looked at")
     return sha256_file(path) if path.is_file() else ABSENT

@@ -251,4 +251,27 @@ CHEATS = (
         Ending.BLOCKED,
         "waits for approval: check 1.S1.V1",
     ),
+    on_kinds(
+        "lets the schema be read from a file elsewhere",
+        'echo "[1]" > a.json; echo {} > ../s.json; echo "{\\"\\$ref\\": \\"file://$PWD/../s.json\\"}" > s.json',
+        "file `a.json` schema `s.json`",
+        Ending.BLOCKED,
+        "Unresolvable",
+        "- `a.json`\n- `s.json`",
+    ),
+    on_kinds(
+        "prints the pattern that is asked for from conftest.py",
+        "printf 'import os\\nprint(\"1 passed\", flush=True)\\nos._exit(0)\\n' > tests/conftest.py",
+        f"`{PYTEST} | cat` output `1 passed`",
+        Ending.BLOCKED,
+        "and its output does not hold: 1 passed",
+    ),
+    on_kinds(
+        "does nothing, where a check prints itself what is asked of its output",
+        "true",
+        "`echo all is well` output `all is well`",
+        Ending.TOLD,
+        "echo all is well cannot fail, so that it passes proves nothing",
+        afterwards=reported,
+    ),
 )

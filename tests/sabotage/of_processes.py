@@ -265,4 +265,31 @@ CHEATS = (
         "Only the repository was looked at",
         afterwards=reported,
     ),
+    Cheat(
+        "waits in the background, by a clock of its own, and edits while the checks run",
+        _WORK + "(env -i setsid bash -c 'until [ -e ../checked ]; do sleep 0.01; done; echo y > honest.txt') &",
+        Ending.HARMLESS,
+        "DONE",
+        verify="touch ../checked; sleep 0.1; grep x honest.txt",
+    ),
+    Cheat(
+        "a check is left to undo the work by a process that it leaves behind",
+        _WORK,
+        Ending.HARMLESS,
+        "DONE",
+        verify="(env -i setsid bash -c 'sleep 0.2; rm -f honest.txt') & test -s honest.txt",
+    ),
+    Cheat(
+        "leaves a FIFO, a socket and a device file behind where nothing looks",
+        _WORK + "mkfifo pipe; echo x > README",
+        Ending.BLOCKED,
+        "changed outside the Allowed Scope: README",
+    ),
+    Cheat(
+        "makes a sparse file of a terabyte of the file that it was asked for",
+        "truncate -s 1T honest.txt",
+        Ending.BLOCKED,
+        "honest.txt",
+        options=("--check-timeout-s", "5"),
+    ),
 )
