@@ -45,8 +45,8 @@ check cannot tell good work from bad, and no program can in its place:
 - **A check that cannot fail**, such as `true`: that it passes is true, and says nothing. `waypost plan` says it before
   anything runs (PROVES NOTHING), the report after it.
 - **Code that is made to deceive its tests**: it runs in the process of the test program, and what is equal to
-  everything passes every assertion that asks for equality. Ending the process, forging what is written down and changing files
-  meanwhile are found; what an honest test program is told by the code under test is its word.
+  everything passes every assertion that asks for equality. Ending the process, forging what is written down and
+  changing files meanwhile are found; what an honest test program is told by the code under test is its word.
 - **A schema that the worker writes**, where the card names it in Allowed Scope or Expected Outputs: the two fit.
   Where the card does not name it, the run is blocked.
 - **What happens outside of the repository**: the worker can write wherever its user can. What judges from there
