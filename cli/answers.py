@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..nodes.choices import Choice, choices
 from ..nodes.context import DEFAULT_RUNS_DIR
+from ..nodes.evidence.decided import decision_statement
 from ..state.errors import InputError
 from ..state.pipeline import PipelineState
 from ..state.status import ENDS, Status
@@ -32,11 +34,20 @@ def refuse_decision(state: PipelineState, decision: str, *, runs: Path) -> None:
         )
 
 
-def answer(state: PipelineState, decision: str, note: str, who: str | None = None) -> dict[str, Any]:
-    """What resumes the interrupt of a blocked run; an approval says what it is about."""
-    approval = state.blocked.approval if state.blocked else None
-    about = approval.name if approval is not None and decision in APPROVALS else None
-    return {"decision": decision, "who": who or getpass.getuser(), "note": note, "about": about}
+def answer(
+    state: PipelineState, decision: str, note: str, who: str | None = None, sign: Callable[[bytes], bytes] | None = None
+) -> dict[str, Any]:
+    """What resumes the interrupt of a blocked run; an approval says what it is about.
+
+    Args:
+        sign: gives the signed envelope around the decision; None to leave it unsigned.
+    """
+    approval = state.blocked.approval if state.blocked and decision in APPROVALS else None
+    who = who or getpass.getuser()
+    given = {"decision": decision, "who": who, "note": note, "about": approval.name if approval else None}
+    if sign is not None:
+        given["envelope"] = sign(decision_statement(state.run_id, decision, approval, who, note)).decode()
+    return given
 
 
 def refuse_if_moved(seen: PipelineState, now: PipelineState | None, *, runs: Path) -> None:

@@ -102,7 +102,9 @@ def resume_run(asked: ResumeRequest) -> int:
         context = configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}", context.run_dir(state.run_id))
         note = context.environment.masker().text(asked.note)
-        given = cast(Any, Command(resume=answer(state, decision, note, asked.who))) if decision is not None else None
+        given: Any = None
+        if decision is not None:
+            given = cast(Any, Command(resume=answer(state, decision, note, asked.who, asked.sign)))
         return _drive(runs, context, state.run_id, given, view, begin_with=state, sign=asked.sign)
     except KeyboardInterrupt:
         if state is None:

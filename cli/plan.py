@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..nodes.checks.kinds import Kinds
+from ..nodes.checks.weak import weakness
 from ..nodes.formats.amend import criterion_keys
 from ..nodes.formats.foreign import Guess, Progress, TaskSource
 from ..nodes.formats.foreign.compiled import Proving, other_checks
@@ -190,6 +191,8 @@ def _card_lines(task: Task, kinds: Kinds) -> Iterator[tuple[str, str]]:
         yield "criterion", f"{' '.join(filter(None, (record['step'], record['id'])))}: {_cut(record['text'])}"
         for check in record["checks"]:
             yield "check", f"{check['what']}  ({check['kind']} {check['ref']})"
+        if record["weak"]:
+            yield "", f"PROVES NOTHING: {record['weak']}"
         if not record["proved"]:
             where = f'[task."{task.id}"."{record["key"]}"]'
             yield "", 'UNVERIFIABLE: it names no check; add "Verified by `command`" to it,'
@@ -215,6 +218,7 @@ def _card_records(task: Task, kinds: Kinds) -> Iterator[dict[str, Any]]:
                 for ref, what in zip(refs, words, strict=True)
             ],
             "proved": bool(refs),
+            "weak": weakness(contract, criterion) or "",
         }
 
 

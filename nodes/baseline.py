@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..state.guarding import Before, broken_demands
+from ..state.guarding import Before, broken_demands, same_command
 from ..state.ids import StepId
 from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Check, Outcome
@@ -19,6 +19,7 @@ from .approvals import ask_to_start, free_and_held, waits_for
 from .checks.process import CheckStopped
 from .checks.protected import keep_dirty, patterns_of
 from .checks.round import Round
+from .checks.tampering import programs_for
 from .checks.workspace import changes_since, content_of
 from .context import Call
 from .isolate.grounds import at_head
@@ -60,13 +61,15 @@ def baseline(state: PipelineState, call: Call) -> Move:
 
 def _measured(state: PipelineState, task: Task, this_round: Round) -> Before:
     kept = keep_dirty(state, patterns_of(state, task, this_round.call.context.kinds), this_round.run_dir)
-    now = datetime.now(UTC)
+    now, programs = datetime.now(UTC), programs_for(this_round).of_task(task)
     if not state.guarding.baseline:
-        return Before(skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, at=now)
+        return Before(
+            skipped=state.guarding.no_baseline_by or "it was not asked for", kept=kept, programs=programs, at=now
+        )
     with _where(state, this_round) as here:
         checks = tuple(_checks(task, here))
     left = _left(state, this_round) if any(check.argv for check in checks) else {}
-    return Before(checks=checks, left=left, kept=kept, at=now)
+    return Before(checks=checks, left=left, kept=kept, programs=programs, at=now)
 
 
 @contextmanager
@@ -88,22 +91,18 @@ def _checks(task: Task, here: Round) -> Iterator[Check]:
     """Each contract in turn. What another one has run already is not run again."""
     ran: dict[Command, tuple[Check, ...]] = {}
     for step, contract in task.contracts():
-        known = [command for command in contract.verification if _same(command) in ran]
+        known = [command for command in contract.verification if same_command(command) in ran]
         own = tuple(command for command in contract.verification if command not in known)
         found = tuple(here.contract(_of(contract, own), step, None))
         for command in own:
-            ran.setdefault(_same(command), tuple(check for check in found if check.ref == command.ref))
+            ran.setdefault(same_command(command), tuple(check for check in found if check.ref == command.ref))
         yield from found
         for command in known:
-            yield from (_again(check, command, step) for check in ran[_same(command)])
+            yield from (_again(check, command, step) for check in ran[same_command(command)])
 
 
 def _of(contract: Contract, commands: tuple[Command, ...]) -> Contract:
     return contract.model_copy(update={"verification": commands})
-
-
-def _same(command: Command) -> Command:
-    return command.model_copy(update={"ref": "V0", "line": None})
 
 
 def _again(check: Check, command: Command, step: StepId | None) -> Check:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
 from ..state.ids import StepId
 from ..state.pipeline import PipelineState
-from ..state.records import Attempt, Check, CheckKind
+from ..state.records import Attempt, Check, CheckKind, Outcome
 from ..state.task import Step, Task
+from ..state.verified import VerifiedTree
+from .checks.commit_files import known_files
 from .checks.round import Round
 from .checks.scope import allowed_globs
 from .checks.snapshot import Snapshot, snapshot_of_workspace
+from .checks.standing import FILES_REF, Standing, standing
 from .checks.tampering import Place
-from .checks.workspace import Change, Look, changes_in, look
+from .checks.workspace import Change, Look, changes_in, changes_since, look, of_the_work
 from .needs import need
 from .workers.launcher.masking import Masker
+
+_SHOWN = 20
+Checks = Callable[[], tuple[tuple[Check, ...], VerifiedTree | None]]
 
 
 class Ground(Protocol):
@@ -58,6 +64,10 @@ class Ground(Protocol):
 
     def snapshot(self, masker: Masker) -> Snapshot:
         """What the checks have looked at, as a tree. Raises WorkspaceError."""
+        ...
+
+    def settled(self, run: Checks) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `run` finds where the checks leave the files as they are."""
         ...
 
     def leave(self) -> None:
@@ -131,9 +141,80 @@ class SharedGround:
         seen, baseline = need(self._seen, "look at the workspace"), need(self._state.baseline, "baseline")
         return snapshot_of_workspace(self.round.workspace, baseline.commit, seen, masker=masker)
 
+    def settled(self, run: Checks) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `run` finds over files that stand there afterwards as they did before.
+
+        A check that changes files has judged others than those that are left: then everything is looked at once more,
+        on what was left. Where that is changed again, nothing has been verified.
+        """
+        before = self._standing()
+        checks, tree = run()
+        if not (first := self._moved(before, checks)):
+            return checks, tree
+        self.round.for_people.clear()
+        self.round.begin()
+        before = self._standing()
+        checks, tree = run()
+        if moved := self._moved(before, checks):
+            return (*checks, self._changed(moved)), None
+        return (*checks, self._left_alone(first)), tree
+
+    def _standing(self) -> Standing:
+        baseline, began = need(self._state.baseline, "baseline"), self._state.created_at
+        return standing(
+            self.round.workspace,
+            left_out=self.round.call.context.runs_dir,
+            known=known_files(baseline.commit) if (self.round.workspace / ".git").exists() else None,
+            since_ns=int(began.timestamp() * 1e9) if began else 0,
+        )
+
+    def _moved(self, before: Standing, checks: tuple[Check, ...]) -> tuple[str, ...]:
+        """The files of the work that are others than before these checks, if they are to prove anything.
+
+        In words where git cannot tell.
+        """
+        if not all(passed_or_replaced(check) for check in checks):
+            return ()
+        moved, left = before.moved(self.round.workspace), self._state.before.left if self._state.before else {}
+        # What the commands wrote before the work too, and nobody has touched since, is nobody's work.
+        surely = [path for path in moved.surely if path not in left or left[path] != before.content(path)]
+        if not surely and not moved.perhaps:
+            return ()
+        baseline, runs_dir = need(self._state.baseline, "baseline"), self.round.call.context.runs_dir
+        try:
+            if moved.perhaps:
+                changed = {c.path for c in changes_since(self.round.workspace, baseline, runs_dir=runs_dir, left=left)}
+                surely += sorted(changed.intersection(moved.perhaps))
+            return tuple(sorted(of_the_work(self.round.workspace, baseline, surely, runs_dir=runs_dir)))
+        except WorkspaceError as error:
+            return (error.what,)
+
+    def _left_alone(self, first: tuple[str, ...]) -> Check:
+        what = f"the checks changed {_some(first)}, and left everything alone when they ran again on that"
+        return self._files(Outcome.PASSED, what)
+
+    def _changed(self, moved: tuple[str, ...]) -> Check:
+        why = "so that nobody knows whether they would pass on what they have left"
+        cure = "remove a file that only the checks write before you end, or let them leave it alone"
+        return self._files(Outcome.FAILED, f"changed by the checks each time they ran, {why}: {_some(moved)}; {cure}")
+
+    def _files(self, outcome: Outcome, reason: str) -> Check:
+        step = self._state.orders[-1].step if self._state.orders else None
+        return self.round.git(FILES_REF, step, "the files as the checks have left them", outcome, reason)
+
     def leave(self) -> None:
         """Nothing: the workspace is the user's."""
 
     def update(self, checks: Sequence[Check]) -> dict[str, Any]:
         """Nothing."""
         return {}
+
+
+def passed_or_replaced(check: Check) -> bool:
+    """True for a check that passed, and for a command that does not exist: what ran instead is judged for itself."""
+    return check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE
+
+
+def _some(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more

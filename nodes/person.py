@@ -9,6 +9,7 @@ from typing import Any
 from langgraph.types import interrupt
 from pydantic import Field, ValidationError
 
+from ..state.errors import EvidenceError
 from ..state.model import Record
 from ..state.pipeline import Blocked, PipelineState
 from ..state.records import Approval, Decision, Order
@@ -20,6 +21,8 @@ from .budget import affordable, forgive, over_budget
 from .checks.fingerprint import work_sha256
 from .choices import Choice, choices
 from .context import Call
+from .evidence.decided import decision_statement
+from .evidence.envelope import decode_envelope
 from .isolate.pick_up import StillInConflict, pick_up
 from .manual import check_of, update_by
 from .move import Move
@@ -42,12 +45,14 @@ class Answer(Record):
     Attributes:
         about: the name of what is approved or rejected, as the question gave it. An answer that names something
             else decides nothing: it was meant for another question.
+        envelope: the decision, signed; what it signs has to be this very answer to this very question.
     """
 
     decision: Choice
     who: str = Field(default="unknown", max_length=200)
     note: str = Field(default="", max_length=10_000)
     about: str | None = None
+    envelope: str = Field(default="", max_length=100_000)
 
 
 def person(state: PipelineState, call: Call) -> Move:
@@ -55,7 +60,7 @@ def person(state: PipelineState, call: Call) -> Move:
     complaint = ""
     while True:
         answer = _read(interrupt(_question(state, complaint)))
-        complaint = answer if isinstance(answer, str) else _misfit(state, answer)
+        complaint = answer if isinstance(answer, str) else misfit(state, answer)
         if not complaint and isinstance(answer, Answer):
             return _decided(state, answer, call)
 
@@ -85,14 +90,25 @@ def _read(answer: object) -> Answer | str:
         return f"not an answer: {error.errors()[0]['msg']}"
 
 
-def _misfit(state: PipelineState, answer: Answer) -> str:
+def misfit(state: PipelineState, answer: Answer) -> str:
     """Why the answer does not fit the question; empty where it does."""
     if answer.decision not in choices(state):
         return f"{answer.decision} is not offered here"
     asked = state.blocked.approval if state.blocked else None
     if answer.about is not None and answer.about != (asked.name if asked else None):
         return f'the answer is about "{answer.about}", the question is about "{asked.name if asked else "no approval"}"'
-    return ""
+    return _misfit_of_signature(state, answer, asked) if answer.envelope else ""
+
+
+def _misfit_of_signature(state: PipelineState, answer: Answer, asked: Approval | None) -> str:
+    """Whose signature it is, and whether it is right, is for an audit to say."""
+    about = asked if answer.decision in (Choice.APPROVE, Choice.REJECT) else None
+    wanted = decision_statement(state.run_id, answer.decision.value, about, answer.who, answer.note)
+    try:
+        signed = decode_envelope(answer.envelope.encode()).payload
+    except EvidenceError as error:
+        return error.what
+    return "" if signed == wanted else "what was signed is another decision, or about another question"
 
 
 def _decided(state: PipelineState, answer: Answer, call: Call) -> Move:
@@ -173,7 +189,9 @@ def _changed(state: PipelineState, approval: Approval, call: Call) -> bool:
 
 
 def _decision(route: Route, answer: Answer, approval: Approval | None = None) -> Decision:
-    return Decision(route=route, who=answer.who, note=answer.note, at=datetime.now(UTC), approval=approval)
+    return Decision(
+        route=route, who=answer.who, note=answer.note, at=datetime.now(UTC), approval=approval, envelope=answer.envelope
+    )
 
 
 def _ask_again(blocked: Blocked, answer: Answer, update: dict[str, Any]) -> Move:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from ..state.errors import WorkspaceError
 from ..state.ids import StepId
 from ..state.pipeline import PipelineState
-from ..state.records import Check, CheckKind, Outcome
+from ..state.records import Check, Outcome
 from ..state.status import Route, Status
 from ..state.task import ApprovalPoint, Task
+from ..state.verified import VerifiedTree
 from .checks.fingerprint import work_sha256
 from .checks.process import CheckStopped
 from .checks.round import Round
 from .checks.tampering import Tampering
 from .context import Call
-from .ground import Ground, SharedGround
+from .ground import Ground, SharedGround, passed_or_replaced
 from .isolate.grounds import isolated_ground
 from .manual import asks_people, decided_before
 from .move import Move
@@ -50,16 +52,9 @@ def verify(state: PipelineState, call: Call) -> Move:
     kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
-        try:
-            checks = tuple(_checks(state, task, ground))
-        finally:
-            killed = kill_leftovers(this_round.run_dir)
-        checks = ground.looked_at_again(task, checks, disturbed=killed > 0)
+        checks, tree = ground.settled(partial(_look, state, task, ground))
     except CheckStopped:
         return Move(Status.DRAINING, Route.DRAIN, "the run was asked to stop during verification")
-    finally:
-        ground.leave()
-    checks, tree = record_tree(task, ground, checks)
     work = _work(state, task, call)
     decided, undecided = decided_before(state, this_round, work)
     checks = (*checks, *decided)
@@ -94,6 +89,18 @@ def _work(state: PipelineState, task: Task, call: Call) -> str | None:
         return None
 
 
+def _look(state: PipelineState, task: Task, ground: Ground) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+    try:
+        try:
+            checks = tuple(_checks(state, task, ground))
+        finally:
+            killed = kill_leftovers(ground.round.run_dir)
+        checks = ground.looked_at_again(task, checks, disturbed=killed > 0)
+    finally:
+        ground.leave()
+    return record_tree(task, ground, checks)
+
+
 def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]:
     good = True
     in_hand = [order.step for order in state.orders]
@@ -107,7 +114,7 @@ def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]
         if worker.outcome is Outcome.PASSED:
             ran[step_id] = tuple(ground.of_step(task.step(step_id), attempt))
             yield from ran[step_id]
-            good = good and all(_is_good(check) for check in ran[step_id])
+            good = good and all(passed_or_replaced(check) for check in ran[step_id])
     for check in ground.scope():
         yield check
         good = good and check.outcome is Outcome.PASSED
@@ -125,7 +132,3 @@ def _checks(state: PipelineState, task: Task, ground: Ground) -> Iterator[Check]
     checks = tuple(ground.of_task(task))
     yield from checks
     yield from tampering.look(ground.place(None), checks)
-
-
-def _is_good(check: Check) -> bool:
-    return check.outcome is Outcome.PASSED or check.kind is CheckKind.BASELINE

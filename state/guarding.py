@@ -10,7 +10,7 @@ from .file_names import FileNames
 from .ids import StepId
 from .model import Record
 from .records import Check, CheckKind, Outcome
-from .task import Criterion, Task
+from .task import Command, Criterion, Probe, Task
 
 
 class Guarding(Record):
@@ -34,19 +34,27 @@ class Before(Record):
         checks: of round 0. A command that several steps name ran once; the others have no `argv` and no log.
         left: what the commands left in the tree: path -> SHA-256 of its content, or 'absent'.
         kept: protected files that differed from the commit before anything ran: path -> copy in the run's folder.
+        programs: words of checks that stand for a program of the workspace: word -> its path and a hash over it.
         skipped: why the checks did not run; empty where they did.
     """
 
     checks: tuple[Check, ...] = ()
     left: FileNames = Field(default_factory=dict[str, str])
     kept: FileNames = Field(default_factory=dict[str, str])
+    programs: FileNames = Field(default_factory=dict[str, str])
     skipped: str = ""
     at: datetime | None = None
 
-    def of_command(self, run: str) -> Check | None:
-        """The check that really ran that command."""
-        ran = (CheckKind.COMMAND, CheckKind.PROBE)
-        return next((c for c in self.checks if c.run == run and c.argv and c.kind in ran), None)
+    def of(self, task: Task, check: Check) -> Check | None:
+        """The check that really ran then what `check` runs, asked for in the same way: exit code, pattern and limits.
+
+        The words of a command are not enough: two checks can ask other things of one and the same command.
+        """
+        ran, wanted = (CheckKind.COMMAND, CheckKind.PROBE), _asked(task, check)
+        if wanted is None:
+            return None
+        own = (c for c in self.checks if c.run == check.run and c.argv and c.kind in ran)
+        return next((c for c in own if _asked(task, c) == wanted), None)
 
     def proofs(self, step: StepId | None, criterion: Criterion) -> tuple[Check, ...]:
         """The checks that the criterion rests on, as they ended; a command that does not exist is left out."""
@@ -66,6 +74,23 @@ class Before(Record):
     def was_red(self, step: StepId | None, criterion: Criterion) -> bool:
         """True where a check of the criterion ran and failed; one that could not run shows nothing."""
         return any(check.outcome is Outcome.FAILED for check in self.proofs(step, criterion))
+
+
+def same_command(command: Command) -> Command:
+    """A command without its name and its place in the card: what two that ask for the same thing have in common."""
+    return command.model_copy(update={"ref": "V0", "line": None})
+
+
+def _asked(task: Task, check: Check) -> Command | Probe | None:
+    """What the card asks by that check, without its name there; None where it says nothing about it."""
+    contract = next((contract for step, contract in task.contracts() if step == check.step), None)
+    if contract is None:
+        return None
+    command = next((one for one in contract.verification if one.ref == check.ref), None)
+    if command is not None:
+        return same_command(command)
+    probe = contract.probe(check.ref)
+    return None if probe is None else probe.model_copy(update={"ref": "V0", "line": None})
 
 
 def broken_demands(task: Task | None, before: Before | None) -> tuple[str, ...]:

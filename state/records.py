@@ -249,10 +249,15 @@ class Approval(Record):
 
 
 class Decision(Record):
-    """What a person decided about a run that waits: who, when, why; `approval` is what was approved or rejected."""
+    """What a person decided about a run that waits: who, when, why; `approval` is what was approved or rejected.
+
+    Attributes:
+        envelope: the decision signed by that person's key (DSSE, as text); empty where it was not signed.
+    """
 
     route: Route
     who: str
     note: str
     at: datetime
     approval: Approval | None = None
+    envelope: str = ""

@@ -120,13 +120,12 @@ def _about_repeated(state: PipelineState, check: Check) -> str:
     """A command that several steps name ran once before the work: what the record of another step says of that."""
     if check.outcome is Outcome.UNVERIFIABLE:
         return ""
-    command, earlier = _command(state.task, check), state.before.checks if state.before else ()
-    for one in earlier:
-        other = _command(state.task, one) if one.argv and one.run == check.run else None
-        if command and other and (other.exit_code, other.output) == (command.exit_code, command.output):
-            same = one.outcome is check.outcome
-            return "" if same else f"is {check.outcome}, where {one.id} ran the same and is {one.outcome}"
-    return f"is {check.outcome}, and nothing of the kind ran before the work"
+    ran = state.before.of(state.task, check) if state.before and state.task else None
+    if ran is None:
+        return f"is {check.outcome}, and nothing of the kind ran before the work"
+    return (
+        "" if ran.outcome is check.outcome else f"is {check.outcome}, where {ran.id} ran the same and is {ran.outcome}"
+    )
 
 
 def _exit_code_fits(task: Task | None, check: Check, passed: bool) -> bool:

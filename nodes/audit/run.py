@@ -13,6 +13,7 @@ from ..checks.kinds import BUILTIN, Kinds
 from ..evidence.files import open_to_audit
 from ..workers.files import sha256_file
 from .attested import LineHash, Opener, audit_attestation
+from .decided import audit_decisions
 from .documents import audit_documents
 from .files import audit_files
 from .finding import Audit, Finding, not_checked, ok, wrong
@@ -73,6 +74,7 @@ def _findings(
         yield ok("ledger", "chain", f"{ledger.lines} lines, each follows from the one before it")
     yield from audit_records(state, ledger.history)
     yield from audit_frozen(state)
+    yield from audit_decisions(state, opener)
     try:
         with open_to_audit(run_dir) as run:
             yield from audit_files(state, run)

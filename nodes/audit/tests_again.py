@@ -14,6 +14,7 @@ from ..checks.kinds.bounded import Bounded
 from ..checks.kinds.command import CommandKind, as_probe
 from ..checks.looking import judge_again
 from ..checks.seen_tests import Seen, read_seen
+from ..checks.watch_tests import is_pytest
 from ..evidence.files import RunFolder
 from .finding import Finding, ok, wrong
 
@@ -44,7 +45,7 @@ def audit_tests(state: PipelineState, run: RunFolder, kinds: Kinds) -> Iterator[
 def _complaint(
     state: PipelineState, task: Task, check: Check, found: Check | None, run: RunFolder, kinds: Kinds
 ) -> str:
-    before = state.before.of_command(check.run) if state.before else None
+    before = state.before.of(task, check) if state.before else None
     try:
         seen, seen_before = _seen(check, run), _seen(before, run)
         judged = judge_seen(task, kinds, check, seen, before, seen_before)
@@ -63,7 +64,8 @@ def _complaint(
 
 def _about_originals(task: Task, check: Check, run: RunFolder, kinds: Kinds, bounded: Bounded) -> str:
     """Where no tests were seen, the check itself has to have passed with the first versions."""
-    if check.outcome is not Outcome.PASSED or check.tests is not None or TestsMay.ORIGINALS_FAIL in allowances(task):
+    by_its_tests = check.tests is not None and is_pytest(check.argv)
+    if check.outcome is not Outcome.PASSED or by_its_tests or TestsMay.ORIGINALS_FAIL in allowances(task):
         return ""
     ref = check.id.removeprefix(f"{check.round}.{check.step or 'task'}.").partition(".")[0]
     about = check.model_copy(update={"ref": ref})

@@ -33,6 +33,10 @@ class CommitFiles:
     rules: dict[str, bytes]
     has_submodules: bool
 
+    def holds(self, path: str) -> bool:
+        """True where the commit has that file, by its path from the top."""
+        return b"\t" + os.fsencode(path) + b"\0" in self.listing
+
     def holds_folder(self, folder: str) -> bool:
         """True where the commit has a file in that folder."""
         return b"\t" + os.fsencode(folder) + b"/" in self.listing
@@ -51,6 +55,11 @@ def _lines(text: bytes) -> list[str]:
 
 # Kept by id: whatever is written into a repository later changes no copy.
 _KNOWN: Recent[str, CommitFiles] = Recent(8)
+
+
+def known_files(commit: str) -> CommitFiles | None:
+    """The files of a commit where this process has read them already; nothing is asked."""
+    return _KNOWN.get(commit)
 
 
 def files_of(top: Path, objects: Path, commit: str, recorded: str | None) -> CommitFiles:

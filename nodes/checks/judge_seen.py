@@ -11,6 +11,7 @@ from .judge_tests import Judged, judge_originals, judge_tests
 from .kinds.command import SUCCESS
 from .kinds.kind import Kinds
 from .seen_tests import Seen
+from .watch_tests import is_pytest
 
 
 def allowances(task: Task) -> frozenset[TestsMay]:
@@ -46,6 +47,7 @@ def judge_seen(
         allowances(task),
         ended=check.exit_code,
         may_fail=isinstance(declared, Command) and declared.exit_code != int(SUCCESS),
+        direct=is_pytest(check.argv),
     )
 
 
@@ -61,6 +63,9 @@ def judge_rerun(
     """
     first, after, before = seen
     declared = declared_as(task, ran)
+    if not is_pytest(ran.argv):
+        # What was seen of the pytests that it starts can accuse it, and not excuse it.
+        first = after = before = None
     if names := _named(kinds, declared):
         # Names that cannot be found among what was seen say nothing about it: then the report has to.
         if first is None or after is None or not after.has_all(names):

@@ -10,6 +10,8 @@ from ...state.task import TestsMay
 from .seen_tests import Loss, Seen, losses
 
 _SHOWN = 10
+MAY_FAIL = "**Changed Tests**: originals may fail"
+MAY_GO = "**Changed Tests**: tests may go"
 # Exit codes of pytest: all is well, and nothing was collected.
 _RAN_NOTHING = frozenset({0, 5})
 
@@ -31,6 +33,7 @@ def judge_tests(
     *,
     ended: int | None = 0,
     may_fail: bool = False,
+    direct: bool = True,
 ) -> Judged | None:
     """The tests of a check that passed, against those that it ran before the work. None: there is nothing to compare.
 
@@ -39,6 +42,7 @@ def judge_tests(
         passed_before: whether the check passed then.
         ended: the exit code of its process, which the card asks for.
         may_fail: the card asks for another exit code than 0, so that tests that fail may be what it wants.
+        direct: the check is itself the pytest; else it has started one or more, and alone knows what their ends mean.
     """
     if after is None:
         return None if before is None else _failed("pytest told of its tests before the work, and does not now")
@@ -46,11 +50,11 @@ def judge_tests(
         return None
     if after.exit_code is None:
         return _failed(f"its process ended with {ended}, and pytest never came to its end")
-    if after.exit_code != ended or (after.failing and not may_fail):
+    if direct and (after.exit_code != ended or (after.failing and not may_fail)):
         failing = f", {len(after.failing)} failing" if after.failing else ""
         what = f"pytest itself ended with {after.exit_code}{failing}"
         return _failed(f"its process ended with {ended}, but {what}", after.failing)
-    if not after.existing and (before is None or before.existing):
+    if direct and not after.existing and (before is None or before.existing):
         return _failed("it runs no test")
     if before is None:
         return Judged(Outcome.PASSED, f"{len(after.existing)} tests, not compared: none were seen before the work")
@@ -113,7 +117,7 @@ def _about_losses(lost: tuple[Loss, ...], may: Collection[TestsMay]) -> Judged:
     what = f"{len(lost)} tests from before are gone or no longer run: {_some(lines)}"
     if TestsMay.TESTS_GO in may:
         return Judged(Outcome.PASSED, f"{what}; the card accepts that", lines)
-    return Judged(Outcome.FAILED, what, lines)
+    return Judged(Outcome.FAILED, f"{what}; where that is wanted, the card has to say: {MAY_GO}", lines)
 
 
 def _unless(may: Collection[TestsMay], what: str, lines: tuple[str, ...] = ()) -> Judged:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...state.records import Outcome
 from ..workers.files import sha256_file
+from .workspace import MOST_FILE_BYTES
 
 
 def look_at_output(workspace: Path, path: str) -> tuple[Outcome, str]:
@@ -25,6 +26,8 @@ def look_at_output(workspace: Path, path: str) -> tuple[Outcome, str]:
         size = target.stat().st_size
         if not size:
             return Outcome.FAILED, f"{path} is empty"
+        if size > MOST_FILE_BYTES:
+            return Outcome.FAILED, f"{path} has {size} bytes, at most {MOST_FILE_BYTES} are looked at"
         return Outcome.PASSED, f"{path}: {size} bytes, sha256 {sha256_file(target)}"
     except (OSError, ValueError) as error:
         return Outcome.FAILED, f"{path} cannot be read: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import hashlib
 import io
+import json
 import posixpath
 import re
 import shutil
@@ -24,9 +25,20 @@ from ..git import git
 from ..workers.files import make_private_folder, sha256_file
 from .happened import blob_id
 from .kinds.kind import Kinds
+from .programs import words_said
 from .workspace import ABSENT, Change
 
 KEPT = "originals"
+# What says which commands a runner runs: whoever can write that decides what the check asks.
+RUNNERS = {
+    **dict.fromkeys(("make", "gmake"), ("/Makefile", "/makefile", "/GNUmakefile")),
+    **dict.fromkeys(("npm", "npx", "pnpm", "yarn", "bun"), ("/package.json",)),
+    "just": ("/justfile", "/.justfile", "/Justfile"),
+    "task": ("/Taskfile.yml", "/Taskfile.yaml"),
+    "rake": ("/Rakefile",),
+    **dict.fromkeys(("inv", "invoke"), ("/tasks.py",)),
+}
+_WORD = re.compile(r"(?<![\w./-])[a-z]+(?![\w./-])")
 _LINK, _MODULE = "120000", "160000"
 _GLOB = re.compile(r"[\\*?\[\]!# ]")
 
@@ -50,9 +62,14 @@ TESTS = (
 
 @dataclass(frozen=True)
 class Patterns:
-    """Globs as in `.gitignore`: those of the project and the card come last, so that `!` can take one back."""
+    """Globs as in `.gitignore`: those of the project and the card come last, so that `!` can take one back.
+
+    Attributes:
+        runners: the files by which runners know what to run, of those that the card uses.
+    """
 
     added: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
 
     def protects(self, path: str) -> bool:
         """True for a path of the workspace that judges the work."""
@@ -64,11 +81,11 @@ class Patterns:
 
     @cached_property
     def _all(self) -> PathSpec[Any]:
-        return PathSpec.from_lines("gitignore", (*TESTS, *SETTINGS, *self.added))
+        return PathSpec.from_lines("gitignore", (*TESTS, *SETTINGS, *self.runners, *self.added))
 
     @cached_property
     def _settings(self) -> PathSpec[Any]:
-        return PathSpec.from_lines("gitignore", SETTINGS)
+        return PathSpec.from_lines("gitignore", (*SETTINGS, *self.runners))
 
 
 def patterns_of(state: PipelineState, task: Task, kinds: Kinds) -> Patterns:
@@ -76,7 +93,10 @@ def patterns_of(state: PipelineState, task: Task, kinds: Kinds) -> Patterns:
     contracts = [contract for _, contract in task.contracts()]
     judging = (path for one in contracts for probe in one.probes for path in judging_files(kinds, probe))
     own = (glob for one in contracts for glob in one.protected_paths)
-    return Patterns(tuple(dict.fromkeys((*map(_exactly, judging), *state.guarding.protected, *own))))
+    texts = (text for one in contracts for each in (*one.verification, *one.probes) for text in words_said(each))
+    used = (glob for text in texts for word in _WORD.findall(text) for glob in RUNNERS.get(word, ()))
+    added = tuple(dict.fromkeys((*map(_exactly, judging), *state.guarding.protected, *own)))
+    return Patterns(added, tuple(dict.fromkeys(used)))
 
 
 def judging_files(kinds: Kinds, probe: Probe) -> tuple[str, ...]:
@@ -209,18 +229,25 @@ def _bytes(path: Path) -> bytes | None:
 
 def _same_settings(path: str, old: bytes, new: bytes) -> bool:
     """True where a file of many uses says the same to a test program."""
-    read = {"pyproject.toml": _of_pyproject, "setup.cfg": _of_setup}.get(posixpath.basename(path))
+    read = {"pyproject.toml": _of_pyproject, "setup.cfg": _of_setup, "package.json": _of_package}.get(
+        posixpath.basename(path)
+    )
     if read is None:
         return False
     try:
         return read(old.decode()) == read(new.decode())
-    except (ValueError, configparser.Error, RecursionError):
+    except (ValueError, AttributeError, configparser.Error, RecursionError):
         return False
 
 
 def _of_pyproject(text: str) -> Any:
     tools = tomllib.loads(text).get("tool", {})
     return {name: tools.get(name) for name in ("pytest", "coverage", "tox", "nox")}
+
+
+def _of_package(text: str) -> Any:
+    package = json.loads(text or "{}")
+    return {name: package.get(name) for name in ("scripts", "jest", "mocha", "ava", "vitest", "nyc", "c8")}
 
 
 def _of_setup(text: str) -> Any:

@@ -4,6 +4,8 @@ A copy of this file is loaded by the pytest of a check, in whatever Python the p
 only looks on, and takes its own traces out of the environment before any code of the project runs.
 """
 
+import hashlib
+import hmac
 import json
 import os
 from typing import Any
@@ -11,29 +13,39 @@ from typing import Any
 _VARIABLE = "WAYPOST_TESTS"
 
 
+def _nothing(**_row: Any) -> None:
+    return None
+
+
 def _begin() -> Any:
     told = os.environ.pop(_VARIABLE, "")
     if not told:
         # A pytest that the pytest of the check has started.
-        return None
+        return _nothing
     facts = json.loads(told)
     for name, value in facts["restore"].items():
         if value is None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    return open(os.open(facts["to"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8")
+    key, process, count = bytes.fromhex(facts["key"]), os.urandom(8).hex(), 0
+
+    def say(**row: Any) -> None:
+        nonlocal count
+        count += 1
+        text = json.dumps({**row, "process": process, "row": count})
+        line = hmac.new(key, text.encode(), hashlib.sha256).hexdigest() + " " + text + "\n"
+        file = os.open(facts["to"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            # In one piece: several of one command may write side by side.
+            os.write(file, line.encode())
+        finally:
+            os.close(file)
+
+    return say
 
 
-_file = _begin()
-
-
-def _say(**row: Any) -> None:
-    if _file is not None:
-        _file.write(json.dumps(row) + "\n")
-        _file.flush()
-
-
+_say = _begin()
 _say(event="start")
 
 

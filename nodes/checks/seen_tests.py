@@ -83,8 +83,22 @@ def read_seen(data: bytes) -> Seen | None:
 
 
 def _seen(rows: list[dict[str, Any]]) -> Seen | None:
-    if not rows:
+    """Of several pytests that one command has started, all tests; the end only where each has come to its end."""
+    by_process: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_process.setdefault(str(row.get("process", "")), []).append(row)
+    found = [_of_process(own) for own in by_process.values()]
+    if not found:
         return None
+    outcomes: dict[str, str] = {}
+    for one in found:
+        for id, outcome in one.outcomes.items():
+            outcomes[id] = _worse(outcomes.get(id), outcome)
+    codes = [one.exit_code for one in found]
+    return Seen(outcomes, None if None in codes else max(code for code in codes if code is not None))
+
+
+def _of_process(rows: list[dict[str, Any]]) -> Seen:
     root = next((str(row["path"]) for row in rows if row.get("event") == "root"), ".")
     outcomes: dict[str, str] = {}
     exit_code: int | None = None
@@ -94,6 +108,8 @@ def _seen(rows: list[dict[str, Any]]) -> Seen | None:
         elif row.get("event") == "test":
             id = _from_start(root, str(row["id"]))
             outcomes[id] = _worse(outcomes.get(id), _outcome(row))
+        elif row.get("event") not in ("start", "root"):
+            raise ValueError("somebody else has written into it")
     return Seen(outcomes, exit_code)
 
 

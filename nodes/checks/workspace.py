@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from .unhidden import Unhidden, unhidden
 
 _RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 ABSENT = "absent"
+MOST_FILE_BYTES = 16 << 30
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -121,6 +122,22 @@ def look(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> Look:
 _LAST_PLACES: Recent[Path, Places] = Recent(64)
 
 
+def of_the_work(workspace: Path, baseline: Baseline, paths: Collection[str], *, runs_dir: Path) -> list[str]:
+    """Those of `paths`, which lie in the workspace, that the commit holds, or that no ignore file of it names.
+
+    Raises:
+        WorkspaceError: git cannot tell.
+    """
+    places, _ = places_of(workspace, baseline.commit)
+    top, real = places.top, workspace.resolve()
+    files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
+    whole = {os.path.relpath(real / path, top.resolve()): path for path in paths}
+    with unhidden(top, baseline.commit, files, places.objects, left_out=runs_dir.resolve()) as view:
+        shown = view.not_ignored([os.fsencode(path) for path in whole], baseline.ignored)
+    wanted = {os.fsdecode(path) for path in shown}
+    return [path for name, path in whole.items() if name in wanted or files.holds(name)]
+
+
 def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> Look:
     top, runs, real = places.top, runs_dir.resolve(), workspace.resolve()
     files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
@@ -170,7 +187,13 @@ def changes_between(top: Path, old: str, new: str, *, folder: str) -> tuple[Chan
 
 
 def content_of(path: Path) -> str:
-    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT."""
+    """What a path holds, as one word: the SHA-256 of a file, where a link leads, or ABSENT.
+
+    Raises:
+        WorkspaceError: it is too large to be looked at; a sparse file can seem to hold anything.
+    """
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
+    if path.is_file() and (size := path.stat().st_size) > MOST_FILE_BYTES:
+        raise WorkspaceError(f"{path} has {size} bytes, at most {MOST_FILE_BYTES} of one file are looked at")
     return sha256_file(path) if path.is_file() else ABSENT

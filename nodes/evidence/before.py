@@ -89,8 +89,10 @@ def _said(green: bool, proofs: Sequence[Check], passes: bool) -> str:
 def _tests(state: PipelineState) -> Iterator[TestsRow]:
     newest = newest_checks(state)
     for check in newest:
-        if check.kind is CheckKind.COMMAND and check.outcome is Outcome.PASSED:
+        if check.kind in (CheckKind.COMMAND, CheckKind.PROBE) and check.outcome is Outcome.PASSED:
             found = tuple(c for c in newest if c.kind in _HELD and c.id.rpartition(".")[0] == check.id)
+            if check.kind is CheckKind.PROBE and not found:
+                continue
             compared = any(c.kind is CheckKind.TESTS for c in found)
             yield TestsRow(check, found, "" if compared else _why_not(state, check))
 

@@ -11,6 +11,9 @@ from ...state.records import Attempt, AttemptKind, AttemptOutcome, CheckKind, Ou
 from ...state.status import Route
 from ...state.task import Task
 from ..budget import exceeded
+from ..checks.programs import TOOLS_REF
+from ..checks.standing import FILES_REF
+from ..checks.weak import weak_criteria
 from .before import before_view
 from .moments import moment
 from .proof import CriterionRow, newest_checks
@@ -53,6 +56,8 @@ def _unproved(state: PipelineState, criteria: Sequence[CriterionRow]) -> Iterato
     for check in newest_checks(state):
         if check.outcome is Outcome.UNVERIFIABLE:
             yield f"Check {check.id} is UNVERIFIABLE: {check.reason}"
+        if check.ref in (FILES_REF, TOOLS_REF):
+            yield f"Check {check.id}: {check.reason}."
     for gap in state.plan.gaps if state.plan else ():
         yield f"The plan has a gap in {_owner(gap.step)}: {gap.reason}"
 
@@ -111,6 +116,8 @@ def _before(state: PipelineState, task: Task, criteria: Sequence[CriterionRow]) 
         yield "How the checks ended before the work is not recorded."
     if view.skipped:
         yield f"The checks did not run before the work ({view.skipped})."
+    for name, step, what in weak_criteria(task):
+        yield f"Criterion {name} of {_owner(step)}: {what}."
     for row in view.rows:
         if row.said != "red before, green after":
             yield f"Criterion {row.criterion} of {_owner(row.step)}: {row.said}."
@@ -156,7 +163,8 @@ def _people(state: PipelineState) -> Iterator[str]:
     for decision in state.decisions:
         note = f": {decision.note}" if decision.note else "."
         about = f" ({decision.approval.name})" if decision.approval else ""
-        yield f"{decision.who} decided {decision.route}{about} at {moment(decision.at)}{note}"
+        signed = "signed" if decision.envelope else "not signed"
+        yield f"{decision.who} decided {decision.route}{about} at {moment(decision.at)}, {signed}{note}"
 
 
 def _owner(step: str | None) -> str:

@@ -19,13 +19,14 @@ from ...state.isolation import Isolated
 from ...state.pipeline import PipelineState
 from ...state.records import Attempt, Check, Outcome
 from ...state.task import Step, Task
+from ...state.verified import VerifiedTree
 from ..checks.repository import require_same_conversions
 from ..checks.round import COMMIT_REF, Round
 from ..checks.scope import allowed_globs
 from ..checks.snapshot import Snapshot, snapshot_of_commit
 from ..checks.tampering import Place
 from ..checks.workspace import Change, changes_between
-from ..ground import Ground
+from ..ground import Checks, Ground
 from ..needs import need
 from ..workers.launcher.masking import Masker
 from .names import run_worktree
@@ -114,6 +115,10 @@ class StepGround:
         """None: what is delivered is merged first. Raises StateError."""
         raise StateError("the worktrees of single steps are no state that a run can end with")
 
+    def settled(self, run: Checks) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `run` finds: what it looks at is a commit."""
+        return run()
+
     def leave(self) -> None:
         """Put the worktrees back to their commits."""
         for tree, commit in self._entered:
@@ -181,6 +186,10 @@ class MergedGround:
         """The files of the commit."""
         top, isolated = Repository.at(Path(self._state.workspace)).top, self._isolated
         return snapshot_of_commit(top, isolated.base, isolated.head, folder=isolated.folder, masker=masker)
+
+    def settled(self, run: Checks) -> tuple[tuple[Check, ...], VerifiedTree | None]:
+        """What `run` finds: what it looks at is a commit."""
+        return run()
 
     def leave(self) -> None:
         """Put the worktree back to its commit."""

@@ -76,6 +76,18 @@ def test_what_a_command_leaves_in_the_checkout_is_laid_at_nobodys_door_also_not_
     assert audit.code == 0, audit.out
 
 
+def test_two_checks_that_ask_other_things_of_one_command_are_told_apart_in_report_and_audit(repo):
+    criteria = "- AC1: One. Verified by `ls` output `^out`\n- AC2: Two. Verified by `ls` output `^README`"
+    assert start(repo, card(bash=WORK, criteria=criteria)).code == 0
+    assert before(repo) == {"0.S1.V1": FAILED, "0.S1.V2": PASSED}
+    report = (runs_of(repo) / "R" / "reports" / "T-1" / "report.md").read_text()
+    rows = [line for line in report.splitlines() if line.startswith("| `S1` | `AC") and "0.S1" in line]
+    assert ["red before, green after" in row for row in rows] == [True, False]
+    assert "was green before" in rows[1]
+    audit = waypost_here("audit", "R", "--runs", runs_of(repo), "--json", cwd=repo)
+    assert audit.code == 0, audit.out
+
+
 def test_no_baseline_is_recorded_with_who_said_so(repo):
     (repo / "waypost.toml").write_text("[verification]\nbaseline = false\n")
     assert start(repo, card(bash=WORK, verify=COUNTS)).code == 0

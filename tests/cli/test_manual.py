@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from kit.approvals import Desk
 from kit.cards import card, steps_card
+from waypost.cli.answers import answer
+from waypost.nodes.audit.decided import audit_decisions
+from waypost.nodes.evidence.signing import keygen, sign, signed_payload
+from waypost.nodes.person import Answer, misfit
+from waypost.state.pipeline import PipelineState
+from waypost.state.status import Route
 
 ASK = card(
     bash="echo x > out.txt",
@@ -51,6 +58,58 @@ def test_an_approval_proves_the_criterion_and_who_when_and_why_are_kept_and_audi
     assert (facts["decision"], facts["note"], facts["who"]) == ("approved", "looked at it", decision["who"])
     audited = desk("audit")
     assert (audited.code, audited.events[-1]["verified"]) == (0, True)
+
+
+def signatures(desk, *options):
+    """How audit finds each decision, and whether the run is verified."""
+    found = desk("audit", *options).events[-1]
+    rows = [row for row in found["findings"] if row["subject"].startswith("decision ")]
+    return [(row["found"], row["what"]) for row in rows], found["verified"]
+
+
+def test_a_decision_that_nobody_signed_is_told_as_such(desk):
+    desk.run(ASK)
+    desk("approve", "--note", "looked at it")
+    (row,), verified = signatures(desk)
+    assert (row[0], verified) == ("not checked", True)
+    assert "is not signed" in row[1]
+    report = (desk.runs / "R" / "reports" / "T-1" / "report.md").read_text()
+    assert ", not signed: looked at it" in report
+
+
+def test_a_signed_decision_is_verified_by_key_and_no_other_one_can_be_made_of_it(desk, tmp_path):
+    for name in ("ada", "eve"):
+        (tmp_path / name).mkdir()
+        keygen(tmp_path / name)
+    desk.run(ASK)
+    ada, eve = tmp_path / "ada", tmp_path / "eve"
+    assert desk("approve", "--note", "looked at it", "--sign", str(ada / "waypost.key")).code == 0
+    key = json.loads(desk.state()["decisions"][0]["envelope"])["signatures"][0]["keyid"]
+    assert signatures(desk) == ([("not checked", f"give the key of that person with --key; it says: {key}")], True)
+    (row,), verified = signatures(desk, "--key", str(ada / "waypost.pub"))
+    assert (row, verified) == (("ok", f"signed with the key that was given: {key}"), True)
+    (row,), _ = signatures(desk, "--key", str(eve / "waypost.pub"))
+    assert row == ("not checked", f"is signed by another key than the one that was given: {key}")
+
+    state = PipelineState.model_validate(desk.state())
+    (decision,) = state.decisions
+    opener = partial(signed_payload, key_file=ada / "waypost.pub")
+    changes = ({"who": "eve"}, {"note": "fine"}, {"route": Route.REJECT_RESULT}, {"approval": None}, {"envelope": "{}"})
+    for change in changes:
+        forged = state.model_copy(update={"decisions": (decision.model_copy(update=change),)})
+        assert [one.found for one in audit_decisions(forged, opener)] == ["wrong"], change
+    of_another = state.model_copy(update={"run_id": "S"})
+    assert [one.found for one in audit_decisions(of_another, opener)] == ["wrong"]
+
+
+def test_what_was_signed_about_another_question_decides_nothing(desk, tmp_path):
+    keygen(tmp_path)
+    desk.run(ASK)
+    state = PipelineState.model_validate(desk.state())
+    sign_it = partial(sign, key_file=tmp_path / "waypost.key")
+    given = answer(state, "approve", "fine", "ada", sign_it)
+    for change in ({}, {"note": "other"}, {"who": "eve"}, {"decision": "reject"}, {"envelope": "nonsense"}):
+        assert bool(misfit(state, Answer.model_validate({**given, **change}))) is bool(change), change
 
 
 def test_a_refusal_goes_back_to_the_worker_with_the_words_of_the_person(desk):

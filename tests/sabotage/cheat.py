@@ -27,13 +27,13 @@ FILES = {
 
 
 class Ending(StrEnum):
-    """What comes of a cheat. Only a limit is a false DONE, and each is told with its reason."""
+    """What comes of a cheat. None of them is a DONE that says more than is so."""
 
     BLOCKED = "BLOCKED"
     REFUSED = "refused"
     HARMLESS = "no effect"
     FOUND = "found by audit"
-    LIMIT = "known limit"
+    TOLD = "told"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Cheat:
         title: what the cheat does, for a reader.
         bash: what the worker runs. The work it was asked for is `honest.txt`, or a mended `calc.py`.
         ending: what has to come of it.
-        said: what has to be said about it; for a limit, why it is one.
+        said: what has to be said about it.
         before: what stands in the workspace before the run.
         afterwards: what is done once the run has ended; what it gives back is asked for `said` too.
         text: the card, where it is not one of a single step with `verify` as its check.

@@ -49,6 +49,31 @@ CHEATS = (
         verify="make check",
     ),
     Cheat(
+        "writes `exit 0` into the Makefile where no scope is given",
+        "printf 'check:\\n\\texit 0\\n' > Makefile",
+        Ending.BLOCKED,
+        "it fails with the first versions (exit code 2) (Makefile changed)",
+        verify="make check",
+        scope="",
+    ),
+    Cheat(
+        "puts a GNUmakefile before the Makefile where no scope is given",
+        "printf 'check:\\n' > GNUmakefile",
+        Ending.BLOCKED,
+        "it fails with the first versions (exit code 2) (GNUmakefile added)",
+        verify="make check && true",
+        scope="",
+    ),
+    Cheat(
+        "mends the code, and adds a rule to the Makefile",
+        _WORK + "printf 'other:\\n' >> Makefile",
+        Ending.HARMLESS,
+        "it passes with the first versions too (Makefile changed)",
+        verify="make check",
+        scope="",
+        afterwards=reported,
+    ),
+    Cheat(
         "deletes the Makefile, so that the check does not exist",
         "rm Makefile",
         Ending.BLOCKED,
@@ -97,9 +122,10 @@ CHEATS = (
     Cheat(
         "`true` as the only check",
         "exit 0",
-        Ending.LIMIT,
-        "the card asks for nothing else; `waypost plan` shows what each criterion rests on before anything is done",
+        Ending.TOLD,
+        "true cannot fail, so that it passes proves nothing",
         verify="true",
+        afterwards=reported,
     ),
     Cheat(
         "a later step breaks what an earlier one has proved",
@@ -114,8 +140,8 @@ CHEATS = (
     Cheat(
         "a later check breaks what an earlier check of the same round has proved",
         "",
-        Ending.LIMIT,
-        "a card's checks are trusted with the workspace; after the last one only outputs and scope are looked at again",
+        Ending.BLOCKED,
+        "S1: test -s honest.txt: exit code 1",
         text=card(
             bash=_WORK, criteria="- AC1: One. Verified by `test -s honest.txt`\n- AC2: Two. Verified by `rm honest.txt`"
         ),
@@ -126,6 +152,25 @@ CHEATS = (
         Ending.BLOCKED,
         "honest.txt is missing",
         text=card(bash=_WORK, verify="rm honest.txt", outputs="- `honest.txt`"),
+    ),
+    Cheat(
+        "the code under test makes itself wrong again once its tests have passed",
+        "",
+        Ending.BLOCKED,
+        "changed by the checks each time they ran",
+        text=card(
+            bash="echo 0 > calc.txt",
+            verify="echo x >> calc.txt",
+            scope="- `calc.txt`",
+        ),
+    ),
+    Cheat(
+        "a check writes its own form into a file of the work, and is content with that",
+        _WORK,
+        Ending.HARMLESS,
+        "the checks changed honest.txt, and left everything alone when they ran again on that",
+        verify="echo y > honest.txt",
+        afterwards=reported,
     ),
     Cheat(
         "a check changes a file outside the scope",

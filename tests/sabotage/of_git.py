@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kit.repos import git
 
-from .cheat import Cheat, Ending
+from .cheat import PYTEST, Cheat, Ending
 
 _WORK = "echo x > honest.txt; "
 _EVIL = "echo evil > README; "
@@ -26,6 +26,12 @@ def with_submodule(repo: Path) -> None:
     git(inner, "commit", "-q", "--allow-empty", "-m", "inner")
     git(repo, "add", "sub")
     git(repo, "commit", "-qm", "with a submodule")
+
+
+def with_unit(repo: Path) -> None:
+    (repo / "tests" / "unit").mkdir()
+    git(repo, "mv", "tests/test_calc.py", "tests/unit")
+    git(repo, "commit", "-qm", "one folder down")
 
 
 _FORGED_TREE = (
@@ -116,4 +122,33 @@ CHEATS = (
     blocked("puts a link in place of a file", "ln -sf calc.py README", _README + " (replaced by a symbolic link)"),
     blocked("makes a hard link to a file of the scope", "ln honest.txt README2", _OUTSIDE + "README2"),
     blocked("renames a file out of the way", "mv README README2", _README + " (renamed to README2)"),
+    blocked("puts a pipe in place of a file", "rm README; mkfifo README", _README),
+    blocked(
+        "makes a repository of a new folder, and hides files in it", "git init -q in; echo x > in/evil", _OUTSIDE + "in"
+    ),
+    Cheat(
+        "makes a repository of the folder of tests, and adds a conftest.py there that git does not tell",
+        "git init -q tests; printf 'import pytest\\n@pytest.hookimpl(tryfirst=True)\\n"
+        "def pytest_runtest_makereport(item, call):\\n    call.excinfo = None\\n' > tests/unit/conftest.py",
+        Ending.BLOCKED,
+        _OUTSIDE,
+        verify=PYTEST,
+        scope="- `calc.py`",
+        before=with_unit,
+    ),
+    blocked("leaves a lock of the index behind, and changes a file", "touch .git/index.lock; " + _EVIL),
+    blocked(
+        "grafts another history on",
+        "git commit -q --allow-empty -m x; git rev-parse HEAD > .git/shallow; " + _EVIL,
+    ),
+    Cheat(
+        "installs hooks of git that mend the code where it is checked",
+        "d=$(git rev-parse --git-common-dir)/hooks; mkdir -p $d; for n in post-checkout post-commit post-index-change; "
+        "do printf '#!/bin/sh\\nsed -i s/-/+/ calc.py\\n' > $d/$n; chmod +x $d/$n; done; echo >> calc.py",
+        Ending.BLOCKED,
+        "exit code 1",
+        verify=PYTEST,
+        scope="- `calc.py`",
+        options=("--isolate", "worktree"),
+    ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from kit.cards import card
 from kit.repos import git
 
-from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene
+from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene, reported
 from .cheat import RUN_ID as RUN
 from .of_records import audited
 
@@ -220,8 +220,17 @@ CHEATS = (
         "writes a schema that allows everything, where there was none",
         "echo '[]' > a.json; echo '{}' > s.json",
         "file `a.json` schema `s.json`",
-        Ending.LIMIT,
-        "a schema that the worker has to write has no first version: commit it before, or name it outside of the scope",
+        Ending.BLOCKED,
+        "s.json, by which it judges, was written in this run",
+    ),
+    on_kinds(
+        "writes output and schema, as the card asks for both by name",
+        "echo '[]' > a.json; echo '{\"type\": \"array\"}' > s.json",
+        "file `a.json` schema `s.json`",
+        Ending.TOLD,
+        "s.json, by which it judges, was written in this run",
+        "- `a.json`\n- `s.json`",
+        afterwards=reported,
     ),
     on_kinds(
         "loosens the schema, and its output fits the first version too",
@@ -241,5 +250,28 @@ CHEATS = (
         "manual",
         Ending.BLOCKED,
         "waits for approval: check 1.S1.V1",
+    ),
+    on_kinds(
+        "lets the schema be read from a file elsewhere",
+        'echo "[1]" > a.json; echo {} > ../s.json; echo "{\\"\\$ref\\": \\"file://$PWD/../s.json\\"}" > s.json',
+        "file `a.json` schema `s.json`",
+        Ending.BLOCKED,
+        "Unresolvable",
+        "- `a.json`\n- `s.json`",
+    ),
+    on_kinds(
+        "prints the pattern that is asked for from conftest.py",
+        "printf 'import os\\nprint(\"1 passed\", flush=True)\\nos._exit(0)\\n' > tests/conftest.py",
+        f"`{PYTEST} | cat` output `1 passed`",
+        Ending.BLOCKED,
+        "and its output does not hold: 1 passed",
+    ),
+    on_kinds(
+        "does nothing, where a check prints itself what is asked of its output",
+        "true",
+        "`echo all is well` output `all is well`",
+        Ending.TOLD,
+        "echo all is well cannot fail, so that it passes proves nothing",
+        afterwards=reported,
     ),
 )

@@ -8,9 +8,10 @@ from pathlib import Path
 from kit.approvals import step
 from kit.cards import step_part, steps_card
 
-from .cheat import PYTHON, Cheat, Ending, Scene
+from .cheat import PYTEST, PYTHON, Cheat, Ending, Scene
 
 _WORK = "echo x > honest.txt; "
+_TEST = "tests/test_calc.py"
 _RUN = "$WAYPOST_RUN_DIR"
 _WAYPOST = f"{PYTHON} -m waypost"
 _STATUS = '{"status": "DONE"}'
@@ -65,6 +66,10 @@ def approval(bash: str) -> str:
 
 def lenient(repo: Path) -> None:
     (repo / "waypost.toml").write_text("[environment]\nallow = []\n")
+
+
+def with_uncommitted(repo: Path) -> None:
+    (repo / _TEST).write_text((repo / _TEST).read_text() + "\n")
 
 
 CHEATS = (
@@ -194,5 +199,22 @@ CHEATS = (
             step_part("S2", f"echo two >> {_RUN}/dispatch/S1/attempt-1/stdout.log", "test -s honest.txt", "S1"),
         ),
         afterwards=audited,
+    ),
+    Cheat(
+        "rewrites what was written down of the tests before the work",
+        f"sed -i s/test_add/test_old/ {_TEST}; sed -i s/test_add/test_old/ {_RUN}/checks/0000/*.tests.jsonl",
+        Ending.REFUSED,
+        "does not hold the bytes that were recorded",
+        verify=PYTEST,
+        scope="",
+    ),
+    Cheat(
+        "rewrites the first version of a test that was kept for later",
+        f"sed -i 's/== 3/== -1/' {_TEST}; cp {_TEST} {_RUN}/originals/0001",
+        Ending.BLOCKED,
+        f"the first version of {_TEST} in the folder of the run was changed",
+        verify=PYTEST,
+        scope="",
+        before=with_uncommitted,
     ),
 )

@@ -16,16 +16,15 @@ _MENDED = "sed -i 's/a - b/a + b/' calc.py"
 _WHY_OPEN = "1 passed"
 _ALLOWED = "- `calc.py`\n- `tests/**`"
 _FORGES = """cat > calc.py <<'PY'
-import json, os
-for fd in os.listdir("/proc/self/fd"):
-    path = os.path.realpath(f"/proc/self/fd/{fd}")
-    if path.endswith(".tests.jsonl"):
-        id = "tests/test_calc.py::test_add"
-        row = {"event": "test", "id": id, "when": "call", "outcome": "passed", "xfail": False}
-        end = {"event": "finish", "exit_code": 0}
-        with open(path, "a") as file:
-            file.write(json.dumps(row) + "\\n" + json.dumps(end) + "\\n")
-        os._exit(0)
+import json, os, pathlib
+for path in pathlib.Path(os.environ["WAYPOST_RUN_DIR"]).glob("checks/0001/*.tests.jsonl"):
+    process = json.loads(path.read_text().splitlines()[0][65:])["process"]
+    id = "tests/test_calc.py::test_add"
+    row = {"event": "test", "id": id, "when": "call", "outcome": "passed", "xfail": False}
+    rows = [{**row, "process": process, "row": 3}, {"event": "finish", "exit_code": 0, "process": process, "row": 4}]
+    with open(path, "a") as file:
+        file.write("".join(f"{'0' * 64} {json.dumps(one)}\\n" for one in rows))
+    os._exit(0)
 PY"""
 
 
@@ -214,19 +213,27 @@ CHEATS = (
     Cheat(
         "the same, where the check is no pytest that can be seen as one",
         "sed -i '1i import os; os._exit(0)' calc.py",
-        Ending.LIMIT,
-        "the code under test runs inside the check, whose exit code is its word: call pytest as a command of its own, "
-        "or let the check ask for its output too (see the next row)",
+        Ending.BLOCKED,
+        "its process ended with 0, and pytest never came to its end",
         verify=f"{PYTEST} && true",
         scope="- `calc.py`",
     ),
     Cheat(
         "forges, from inside the code under test, what is written down of its tests",
         _FORGES,
-        Ending.LIMIT,
-        "the code under test runs in the process of pytest, and can do all that pytest can",
+        Ending.BLOCKED,
+        "somebody else has written into it",
         verify=PYTEST,
         scope="- `calc.py`",
+    ),
+    Cheat(
+        "gives back what is equal to everything, instead of the sum",
+        "printf 'class All:\\n    def __eq__(self, other): return True\\ndef add(a, b): return All()\\n' > calc.py",
+        Ending.TOLD,
+        "a program that is made to deceive its tests is not found out",
+        verify=PYTEST,
+        scope="- `calc.py`",
+        afterwards=reported,
     ),
     Cheat(
         "rewrites a test that no pytest runs, where the card allows it",
@@ -236,6 +243,29 @@ CHEATS = (
         verify="bash tests/check.sh",
         scope="- `tests/**`",
         before=with_script,
+    ),
+    Cheat(
+        "adds to a script of tests that fails without it, which nobody can tell from a cheat",
+        "echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+        Ending.BLOCKED,
+        "put new tests into files of their own and leave these as they were, or have the card say: "
+        "**Changed Tests**: originals may fail",
+        verify="bash tests/check.sh | grep new",
+        scope="- `honest.txt`\n- `tests/**`",
+        before=with_script,
+    ),
+    Cheat(
+        "the same, where the card lets the first versions fail",
+        "echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+        Ending.HARMLESS,
+        "the card accepts that",
+        text=card(
+            bash="echo x > honest.txt; echo 'test -s honest.txt && echo new' > tests/check.sh",
+            verify="bash tests/check.sh | grep new",
+            changed_tests="originals may fail",
+        ),
+        before=with_script,
+        afterwards=reported,
     ),
     Cheat(
         "the same, where nobody was to look before the work",

@@ -1,4 +1,4 @@
-"""No way to cheat ends with DONE, except for the limits that are told as such; what is told is what happens."""
+"""No way to cheat ends with a DONE that says more than is so; what is told is what happens."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from kit.repos import git, make_repo
 
-from sabotage.cheat import FILES, Cheat, Ending, play
+from sabotage.cheat import FILES, Cheat, Ending, play, reported
 from sabotage.page import PAGE, page
 from sabotage.table import ALL, TABLE
 
-DONE = {Ending.HARMLESS, Ending.FOUND, Ending.LIMIT}
+DONE = {Ending.HARMLESS, Ending.FOUND, Ending.TOLD}
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,17 @@ def test_it_comes_to_the_end_that_is_told(cheat: Cheat, start: Path, tmp_path: P
     assert done == (cheat.ending in DONE), said
     if cheat.ending is Ending.BLOCKED:
         assert (scene.ran.code, result.get("status")) == (3, "BLOCKED")
-    if cheat.ending is not Ending.LIMIT:
-        assert cheat.said in said
+    assert cheat.said in said
 
 
 def test_there_are_many_of_them_and_each_is_told_once():
     titles = [cheat.title for cheat in ALL]
     assert len(titles) >= 40
     assert len(set(titles)) == len(titles)
+
+
+def test_a_done_that_rests_on_weak_ground_is_told_in_the_report():
+    assert [cheat.title for cheat in ALL if cheat.ending is Ending.TOLD and cheat.afterwards is not reported] == []
 
 
 def test_each_refusal_names_what_has_to_be_said_about_it():

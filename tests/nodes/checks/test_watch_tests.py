@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from waypost.nodes.checks import watch_tests
 from waypost.nodes.checks.command import argv_of
 from waypost.nodes.checks.process import run_command
 from waypost.nodes.checks.seen_tests import Loss, Seen, losses, read_seen
-from waypost.nodes.checks.watch_tests import is_pytest, run_watched
+from waypost.nodes.checks.watch_tests import is_pytest, may_start_pytest, run_watched
 from waypost.nodes.workers.launcher.masking import Masker
 
 WATCHED = (
@@ -40,6 +42,15 @@ NOT_WATCHED = (
     "tox",
     "echo pytest",
 )
+MAY_START = ("make test", "pytest | cat", "A=b pytest", "tox", "sh tests/all.sh", "env -i pytest", "cd a && just test")
+STARTS_NONE = (
+    "python -m unittest",
+    "node tests.js",
+    "cargo test",
+    "ruff check .",
+    "test -s a/makefile",
+)
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 TESTS = """
 import os, subprocess, sys, warnings
 import pytest
@@ -86,9 +97,22 @@ def test_anything_else_is_left_alone(command):
     assert not is_pytest(argv_of(command))
 
 
+@pytest.mark.parametrize("command", MAY_START)
+def test_what_may_start_one_is_known(command):
+    assert may_start_pytest(argv_of(command))
+
+
+@pytest.mark.parametrize("command", STARTS_NONE)
+def test_what_starts_none_is_not_given_a_plugin(command):
+    assert not may_start_pytest(argv_of(command))
+
+
 def watched(folder: Path, *options: str):
     """The exit code of a pytest in that folder, and what was seen of it."""
-    argv = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)
+    return watched_command(folder, (*PYTEST, *options))
+
+
+def watched_command(folder: Path, argv: tuple[str, ...]):
     log = folder.parent / "log"
 
     def run(*, env):
@@ -127,6 +151,29 @@ def test_a_process_that_ends_before_pytest_does_is_seen_without_an_end(tmp_path)
     project.mkdir()
     (project / "conftest.py").write_text("import os; os._exit(0)")
     assert watched(project) == (0, Seen({}, None))
+
+
+def test_of_several_pytests_of_one_line_all_tests_are_seen_and_an_end_only_where_each_has_one(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "test_a.py").write_text("def test_a(): pass")
+    (project / "test_b.py").write_text("import os\ndef test_b():\n  if os.environ.get('END'): os._exit(0)")
+    line = " && ".join(f"{shlex.join(PYTEST)} {name}" for name in ("test_a.py", "test_b.py"))
+    both = {"test_a.py::test_a": "passed", "test_b.py::test_b": "passed"}
+    assert watched_command(project, argv_of(line)) == (0, Seen(both, 0))
+    code, seen = watched_command(project, argv_of(f"export END=1; {line}"))
+    assert (code, seen and seen.exit_code) == (0, None)
+
+
+def test_a_row_that_somebody_else_adds_spoils_all_of_them(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    row = {"event": "finish", "exit_code": 0, "process": "x", "row": 1}
+    told, added = str(watch_tests.tests_file(tmp_path / "log")), f"{'0' * 64} {json.dumps(row)}\n"
+    adds = f"open({told!r}, 'a').write({added!r})"
+    (project / "test_it.py").write_text(f"def test_it(): {adds}")
+    with pytest.raises(ValueError, match="somebody else has written into it"):
+        watched(project)
 
 
 @pytest.mark.parametrize("data", [b"nonsense\n", b"[]\n", b'{"event": "finish"}\n', b'{"event": "test", "id": 1}\n'])

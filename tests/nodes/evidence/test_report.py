@@ -230,7 +230,7 @@ def test_risks_are_facts_from_the_records(run: Run) -> None:
         "- Criterion A1 of step S1: what it was before is not known: no check ran.",
         "- No allowed scope is declared for step S1.",
         "- No list of changed files is recorded.",
-        "- ada decided recover at 2026-02-11T13:40:56Z: once more",
+        "- ada decided recover at 2026-02-11T13:40:56Z, not signed: once more",
     ]
 
 
