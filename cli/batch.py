@@ -31,6 +31,7 @@ from .batch_task import TaskRunner
 from .batch_text import told_counts
 from .batch_view import BatchView
 from .books import Sign
+from .collector import collected_rarely
 from .compose import compose, open_saver
 from .configured import context_of
 from .drive import read_state
@@ -156,7 +157,7 @@ def _drive(
             state, contracts_of(state, folder), saver, compose(saver, context), context, config, view, sign
         )
         folders = [context.run_dir(RunId(task.run_id)) for task in state.tasks]
-        with stopping(context, folders, view), view, ThreadPoolExecutor(state.max_parallel) as threads:
+        with collected_rarely(), stopping(context, folders, view), view, _threads(state) as threads:
             try:
                 cast(Any, graph).invoke(
                     _given(graph, state),
@@ -180,6 +181,10 @@ def _drive(
         if refused is not None:
             raise refused
         return exit_code_of(state)
+
+
+def _threads(state: BatchState) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(state.max_parallel)
 
 
 def _given(graph: BatchGraph, state: BatchState) -> BatchState | dict[str, Any]:

@@ -34,7 +34,7 @@ from ..state.pipeline import PipelineState
 from ..state.status import Status
 from .batch_view import BatchView
 from .books import Sign, close_books
-from .drive import has_checkpoint, read_state
+from .drive import read_state
 from .ending import INTERRUPTED
 from .ledger_facts import mark_of
 from .summary import headline
@@ -98,10 +98,10 @@ class TaskRunner:
             keep_config(run_dir, self._config)
         if state.status not in _STOPS or self._moved_by_the_batch(state):
             self._saver.acquire(task.run_id)
-            now = read_state(self._pipeline, task.run_id)
+            begun = self._saver.get_tuple(_thread(task)) is not None
+            now = read_state(self._pipeline, task.run_id) if begun else None
             if now is None or now.status not in _STOPS:
-                given = None if has_checkpoint(self._pipeline, task.run_id) else state
-                now = self._stream(task, given)
+                now = self._stream(task, None if begun else state)
             state = self._caught_up(task, now)
         self._close(state, run_dir)
         return state
@@ -150,7 +150,6 @@ class TaskRunner:
 
     def _stream(self, task: BatchTask, given: Any) -> PipelineState:
         """Run to the next stop. What the view raises stops the run at its next checkpoint, and is raised then."""
-        config: RunnableConfig = {"configurable": {"thread_id": task.run_id}}
         failed: list[BaseException] = []
 
         def hear(event: Event) -> None:
@@ -163,7 +162,7 @@ class TaskRunner:
 
         # Events are heard where they are said: each that LangGraph streamed would wake a thread to hand it over.
         context = replace(self._context, listen=hear)
-        for _ in self._pipeline.stream(given, config, context=context, stream_mode=[], durability="sync"):
+        for _ in self._pipeline.stream(given, _thread(task), context=context, stream_mode=[], durability="sync"):
             continue
         if failed:
             raise failed[0]
@@ -206,6 +205,10 @@ class TaskRunner:
             manifest = None
         if manifest is None or manifest.ledger != mark_of(run_dir)[0]:
             close_books(state, run_dir, self._sign)
+
+
+def _thread(task: BatchTask) -> RunnableConfig:
+    return {"configurable": {"thread_id": task.run_id}}
 
 
 def _reason(state: PipelineState) -> str:

@@ -86,12 +86,11 @@ class Programs:
     def _above(self) -> Iterator[tuple[str, str]]:
         """The settings in the folders above, by their paths."""
         for folder in sorted({above for root in self.roots for above in root.resolve().parents}):
-            for path in (folder / name for name in _ABOVE):
-                if not self._inside(path) and path.is_file():
+            # Strings, not paths: hardly one of these many names is ever there.
+            there = [whole for name in _ABOVE if os.path.isfile(whole := os.path.join(folder, name))]
+            for path in map(Path, there):
+                if not any(path.is_relative_to(top) for top in self.tops):
                     yield str(path), f"{path} {self._digest(path)}"
-
-    def _inside(self, path: Path) -> bool:
-        return any(path.is_relative_to(top) for top in self.tops)
 
     def _place(self, path: Path) -> str:
         """A path that is the same in each checkout of the repository."""
