@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
+from ..state.guarding import LeftByChecks
 from ..state.ids import StepId
 from ..state.pipeline import PipelineState
 from ..state.records import Attempt, Check, CheckKind, Outcome
@@ -17,11 +20,14 @@ from .checks.scope import allowed_globs
 from .checks.snapshot import Snapshot, snapshot_of_workspace
 from .checks.standing import FILES_REF, Standing, standing
 from .checks.tampering import Place
-from .checks.workspace import Change, Look, changes_in, changes_since, look, of_the_work
+from .checks.workspace import Change, Look, changes_in, changes_since, content_of, look, of_the_work
 from .needs import need
 from .workers.launcher.masking import Masker
 
 _SHOWN = 20
+_LEFT_MOST = 200
+_COVERAGE = ".coverage"
+_REPORTS = frozenset({".log", ".xml", ".html", ".lcov", ".info", ".out", ".csv", ".tap", ".prof", ".pid"})
 Checks = Callable[[], tuple[tuple[Check, ...], VerifiedTree | None]]
 
 
@@ -88,6 +94,7 @@ class SharedGround:
         self.round = this_round
         self._state = state
         self._seen: Look | None = None
+        self._began: Standing | None = None
         self._changes: tuple[Change, ...] = ()
 
     def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
@@ -147,7 +154,7 @@ class SharedGround:
         A check that changes files has judged others than those that are left: then everything is looked at once more,
         on what was left. Where that is changed again, nothing has been verified.
         """
-        before = self._standing()
+        before = self._began = self._standing()
         checks, tree = run()
         if not (first := self._moved(before, checks)):
             return checks, tree
@@ -176,8 +183,7 @@ class SharedGround:
         if not all(passed_or_replaced(check) for check in checks):
             return ()
         moved, left = before.moved(self.round.workspace), self._state.before.left if self._state.before else {}
-        # What the commands wrote before the work too, and nobody has touched since, is nobody's work.
-        surely = [path for path in moved.surely if path not in left or left[path] != before.content(path)]
+        surely = [p for p in moved.surely if not self._is_of_checks(p, before) and not self._is_report(p)]
         if not surely and not moved.perhaps:
             return ()
         baseline, runs_dir = need(self._state.baseline, "baseline"), self.round.call.context.runs_dir
@@ -188,6 +194,23 @@ class SharedGround:
             return tuple(sorted(of_the_work(self.round.workspace, baseline, surely, runs_dir=runs_dir)))
         except WorkspaceError as error:
             return (error.what,)
+
+    def _is_of_checks(self, path: str, at: Standing) -> bool:
+        """True for a file that only checks have written, before the work or in earlier rounds: it is nobody's work."""
+        left = self._state.before.left if self._state.before else {}
+        content = at.content(path)
+        return content != "" and content in (left.get(path), self._state.left_by_checks.files.get(path))
+
+    def _is_report(self, path: str) -> bool:
+        """True for what programs write about their work, and no part of it: a log, a report, in no commit."""
+        name = os.path.basename(path)
+        known = known_files(need(self._state.baseline, "baseline").commit)
+        told = name.startswith(_COVERAGE) or os.path.splitext(name)[1].lower() in _REPORTS
+        return told and known is not None and self._seen is not None and not known.holds(self._in_top(path))
+
+    def _in_top(self, path: str) -> str:
+        top = need(self._seen, "look at the workspace").places.top.resolve()
+        return os.path.relpath(self.round.workspace.resolve() / path, top)
 
     def _left_alone(self, first: tuple[str, ...]) -> Check:
         what = f"the checks changed {_some(first)}, and left everything alone when they ran again on that"
@@ -206,8 +229,15 @@ class SharedGround:
         """Nothing: the workspace is the user's."""
 
     def update(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """Nothing."""
-        return {}
+        """The untracked files that the checks of this round have made, or changed where they were theirs before."""
+        began, seen = self._began, self._seen
+        files: dict[str, str] = {}
+        if began is not None and seen is not None:
+            untracked = [change.path for change in seen.found if change.kind == "untracked"]
+            theirs = [path for path in untracked if path not in began.facts or self._is_of_checks(path, began)]
+            with contextlib.suppress(WorkspaceError, OSError):
+                files = {path: content_of(self.round.workspace / path) for path in theirs[:_LEFT_MOST]}
+        return {"left_by_checks": LeftByChecks(files=files)}
 
 
 def passed_or_replaced(check: Check) -> bool:

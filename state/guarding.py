@@ -76,6 +76,12 @@ class Before(Record):
         return any(check.outcome is Outcome.FAILED for check in self.proofs(step, criterion))
 
 
+class LeftByChecks(Record):
+    """Files that checks have made and nobody else has touched since: path -> SHA-256 of what they left there."""
+
+    files: FileNames = Field(default_factory=dict[str, str])
+
+
 def same_command(command: Command) -> Command:
     """A command without its name and its place in the card: what two that ask for the same thing have in common."""
     return command.model_copy(update={"ref": "V0", "line": None})

@@ -11,7 +11,7 @@ from .acceptance import Acceptance
 from .budget import Allowance, Forgiven, Overrun
 from .file_names import FileNames
 from .frozen import Frozen
-from .guarding import Before, Guarding, broken_demands
+from .guarding import Before, Guarding, LeftByChecks, broken_demands
 from .ids import RunIdField, StepIdField, TaskIdField
 from .invariants import missing_for_done, missing_on_branch, start_approved
 from .isolation import Isolated
@@ -170,6 +170,9 @@ class PipelineState(BaseModel):
     )
     tree: VerifiedTree | None = Field(
         default=None, description="The files that the newest round has looked at, if all of it passed on all of them."
+    )
+    left_by_checks: LeftByChecks = Field(
+        default_factory=LeftByChecks, description="Untracked files that nobody but the checks has written."
     )
     undecided: tuple[str, ...] = Field(
         default=(), description="Checks of the newest round that a person has still to decide."

@@ -88,8 +88,9 @@ def find_program(name: str, workspace: Path, search: str | None = None) -> str |
         search: where to look, as in PATH; our own PATH if not given.
     """
     if "/" in name:
-        path = workspace / name
-        return str(path) if path.is_file() and os.access(path, os.X_OK) else None
+        # A word can also be too long for a name, or hold what no name does.
+        path = os.path.join(workspace, name)
+        return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
     return shutil.which(name, path=search)
 
 

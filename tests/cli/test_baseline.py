@@ -160,3 +160,14 @@ def test_stopped_while_a_command_of_the_baseline_runs_it_is_taken_anew(orchestra
     assert orchestrators.run("waypost", "resume", "R", "--runs", str(runs_of(repo)), cwd=repo) == 0
     assert order(repo) == ["check", "check", "work", "check"]
     assert before(repo) == {"0.S1.V1": FAILED}
+
+
+@pytest.mark.parametrize(("name", "code"), [("run.log", 0), ("made.py", 3)])
+def test_a_report_may_be_written_anew_by_each_check_and_a_file_of_the_work_may_not(repo, name, code):
+    text = card(bash=f"echo x > out.txt; echo 1 > {name}", verify=f"date +%N > {name}; test -s out.txt")
+    assert start(repo, text).code == code
+
+
+def test_what_the_checks_of_one_step_have_left_is_no_work_of_the_next(repo):
+    parts = [step_part(f"S{n}", f"echo S{n} >> out.txt", "grep -q S out.txt && date +%N > made.py") for n in (1, 2)]
+    assert start(repo, steps_card(*parts)).code == 0

@@ -42,7 +42,7 @@ def essence(repo: Path) -> dict:
     shown = waypost_here("status", "R", "--runs", repo.parent / "runs", "--json", cwd=repo)
     state = json.loads(shown.out)["state"]
     times = {"at", "created_at", "started_at", "ended_at", "duration_s"}
-    changing = times | {"sha256", "workspace", "baseline", "tree"}
+    changing = times | {"sha256", "workspace", "baseline", "tree", "left_by_checks"}
 
     def clean(value):
         if isinstance(value, dict):
