@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..state.errors import WorkspaceError
@@ -14,20 +16,19 @@ from ..state.pipeline import PipelineState
 from ..state.records import Attempt, Check, CheckKind, Outcome
 from ..state.task import Step, Task
 from ..state.verified import VerifiedTree
-from .checks.commit_files import known_files
+from .checks.commit_files import CommitFiles
+from .checks.killed_round import Began, began_before, note
 from .checks.round import Round
 from .checks.scope import allowed_globs
 from .checks.snapshot import Snapshot, snapshot_of_workspace
 from .checks.standing import FILES_REF, Standing, standing
 from .checks.tampering import Place
-from .checks.workspace import Change, Look, changes_in, changes_since, content_of, look, of_the_work
+from .checks.workspace import Change, Look, changes_in, changes_since, commit_at, content_of, look, of_the_work
 from .needs import need
 from .workers.launcher.masking import Masker
 
 _SHOWN = 20
 _LEFT_MOST = 200
-_COVERAGE = ".coverage"
-_REPORTS = frozenset({".log", ".xml", ".html", ".lcov", ".info", ".out", ".csv", ".tap", ".prof", ".pid"})
 Checks = Callable[[], tuple[tuple[Check, ...], VerifiedTree | None]]
 
 
@@ -94,7 +95,8 @@ class SharedGround:
         self.round = this_round
         self._state = state
         self._seen: Look | None = None
-        self._began: Standing | None = None
+        self._before: Standing | None = None
+        self._killed: Began | None = None
         self._changes: tuple[Change, ...] = ()
 
     def of_step(self, step: Step, attempt: Attempt) -> Iterator[Check]:
@@ -154,7 +156,7 @@ class SharedGround:
         A check that changes files has judged others than those that are left: then everything is looked at once more,
         on what was left. Where that is changed again, nothing has been verified.
         """
-        before = self._began = self._standing()
+        before = self._begin()
         checks, tree = run()
         if not (first := self._moved(before, checks)):
             return checks, tree
@@ -167,13 +169,22 @@ class SharedGround:
         return (*checks, self._left_alone(first)), tree
 
     def _standing(self) -> Standing:
-        baseline, began = need(self._state.baseline, "baseline"), self._state.created_at
+        began, commit = self._state.created_at, self._commit
+        at_top = commit is not None and commit[1].resolve() == self.round.workspace.resolve()
         return standing(
             self.round.workspace,
             left_out=self.round.call.context.runs_dir,
-            known=known_files(baseline.commit) if (self.round.workspace / ".git").exists() else None,
+            known=commit[0] if commit is not None and at_top else None,
             since_ns=int(began.timestamp() * 1e9) if began else 0,
         )
+
+    @cached_property
+    def _commit(self) -> tuple[CommitFiles, Path] | None:
+        """The files that the work counts from, and the top of the checkout; None where git cannot tell."""
+        try:
+            return commit_at(self.round.workspace, need(self._state.baseline, "baseline"))
+        except WorkspaceError:
+            return None
 
     def _moved(self, before: Standing, checks: tuple[Check, ...]) -> tuple[str, ...]:
         """The files of the work that are others than before these checks, if they are to prove anything.
@@ -183,7 +194,7 @@ class SharedGround:
         if not all(passed_or_replaced(check) for check in checks):
             return ()
         moved, left = before.moved(self.round.workspace), self._state.before.left if self._state.before else {}
-        surely = [p for p in moved.surely if not self._is_of_checks(p, before) and not self._is_report(p)]
+        surely = [path for path in moved.surely if not self._is_of_checks(path, before)]
         if not surely and not moved.perhaps:
             return ()
         baseline, runs_dir = need(self._state.baseline, "baseline"), self.round.call.context.runs_dir
@@ -195,22 +206,32 @@ class SharedGround:
         except WorkspaceError as error:
             return (error.what,)
 
+    def _begin(self) -> Standing:
+        """How the files stand now, noted for the case that the round is killed: what it leaves is no worker's then."""
+        self._before = self._standing()
+        self._killed = began_before(self.round.run_dir, self.round.number)
+        loose = {path: found.content for path, found in self._before.facts.items() if self._is_loose(path)}
+        now = None if self._commit is None else Began(loose)
+        note(self.round.run_dir, self.round.number, self._killed or now)
+        return self._before
+
     def _is_of_checks(self, path: str, at: Standing) -> bool:
         """True for a file that only checks have written, before the work or in earlier rounds: it is nobody's work."""
         left = self._state.before.left if self._state.before else {}
-        content = at.content(path)
-        return content != "" and content in (left.get(path), self._state.left_by_checks.files.get(path))
+        theirs = {left.get(path), self._state.left_by_checks.files.get(path)} - {None, ""}
+        if at.content(path) in theirs:
+            return True
+        killed = self._killed
+        return killed is not None and self._is_loose(path) and killed.files.get(path) in {None, *theirs}
 
-    def _is_report(self, path: str) -> bool:
-        """True for what programs write about their work, and no part of it: a log, a report, in no commit."""
-        name = os.path.basename(path)
-        known = known_files(need(self._state.baseline, "baseline").commit)
-        told = name.startswith(_COVERAGE) or os.path.splitext(name)[1].lower() in _REPORTS
-        return told and known is not None and self._seen is not None and not known.holds(self._in_top(path))
+    def _is_loose(self, path: str) -> bool:
+        """True for a file that surely is in no commit."""
+        return self._commit is not None and not self._commit[0].holds(os.path.normpath(f"{self._folder}/{path}"))
 
-    def _in_top(self, path: str) -> str:
-        top = need(self._seen, "look at the workspace").places.top.resolve()
-        return os.path.relpath(self.round.workspace.resolve() / path, top)
+    @cached_property
+    def _folder(self) -> str:
+        """The workspace, from the top of the checkout."""
+        return os.path.relpath(self.round.workspace.resolve(), self._commit[1].resolve()) if self._commit else "."
 
     def _left_alone(self, first: tuple[str, ...]) -> Check:
         what = f"the checks changed {_some(first)}, and left everything alone when they ran again on that"
@@ -230,11 +251,11 @@ class SharedGround:
 
     def update(self, checks: Sequence[Check]) -> dict[str, Any]:
         """The untracked files that the checks of this round have made, or changed where they were theirs before."""
-        began, seen = self._began, self._seen
+        before, seen = self._before, self._seen
         files: dict[str, str] = {}
-        if began is not None and seen is not None:
-            untracked = [change.path for change in seen.found if change.kind == "untracked"]
-            theirs = [path for path in untracked if path not in began.facts or self._is_of_checks(path, began)]
+        if before is not None and seen is not None:
+            untracked = [c.path for c in seen.found if c.kind == "untracked" and not c.path.startswith("../")]
+            theirs = [path for path in untracked if path not in before.facts or self._is_of_checks(path, before)]
             with contextlib.suppress(WorkspaceError, OSError):
                 files = {path: content_of(self.round.workspace / path) for path in theirs[:_LEFT_MOST]}
         return {"left_by_checks": LeftByChecks(files=files)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
@@ -35,7 +36,11 @@ class CommitFiles:
 
     def holds(self, path: str) -> bool:
         """True where the commit has that file, by its path from the top."""
-        return b"\t" + os.fsencode(path) + b"\0" in self.listing
+        return os.fsencode(path) in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[bytes]:
+        return frozenset(entry.partition(b"\t")[2] for entry in self.listing.split(b"\0") if entry)
 
     def holds_folder(self, folder: str) -> bool:
         """True where the commit has a file in that folder."""
@@ -55,11 +60,6 @@ def _lines(text: bytes) -> list[str]:
 
 # Kept by id: whatever is written into a repository later changes no copy.
 _KNOWN: Recent[str, CommitFiles] = Recent(8)
-
-
-def known_files(commit: str) -> CommitFiles | None:
-    """The files of a commit where this process has read them already; nothing is asked."""
-    return _KNOWN.get(commit)
 
 
 def files_of(top: Path, objects: Path, commit: str, recorded: str | None) -> CommitFiles:

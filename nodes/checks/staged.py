@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..git import StartedGit, checked
+from ..plain_files import open_plain
 from .recent import Recent
 from .repository import Places
 
@@ -46,7 +47,7 @@ class StagedAsked:
 def _digest(index: Path) -> str | None:
     """The hash of an index; None where the file alone does not say all, or would take long to read."""
     try:
-        with index.open("rb") as file:
+        with open_plain(index) as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError:
         return None

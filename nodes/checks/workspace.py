@@ -118,6 +118,16 @@ def look(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> Look:
     return seen if seen is not None and places == expected else _look(workspace, places, baseline, runs_dir)
 
 
+def commit_at(workspace: Path, baseline: Baseline) -> tuple[CommitFiles, Path]:
+    """The files of the commit of the baseline, and the top of the checkout; git is asked where it was not yet.
+
+    Raises:
+        WorkspaceError: git cannot tell.
+    """
+    places = _LAST_PLACES.get(workspace) or places_of(workspace, baseline.commit)[0]
+    return files_of(places.top, places.objects, baseline.commit, baseline.files_sha256), places.top
+
+
 # Where the repositories of the workspaces were that were looked at last.
 _LAST_PLACES: Recent[Path, Places] = Recent(64)
 

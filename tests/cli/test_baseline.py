@@ -162,10 +162,22 @@ def test_stopped_while_a_command_of_the_baseline_runs_it_is_taken_anew(orchestra
     assert before(repo) == {"0.S1.V1": FAILED}
 
 
-@pytest.mark.parametrize(("name", "code"), [("run.log", 0), ("made.py", 3)])
-def test_a_report_may_be_written_anew_by_each_check_and_a_file_of_the_work_may_not(repo, name, code):
+@pytest.mark.parametrize("name", ["run.log", "report.xml", "made.py"])
+def test_what_the_worker_has_made_and_each_check_makes_anew_is_not_verified(repo, name):
     text = card(bash=f"echo x > out.txt; echo 1 > {name}", verify=f"date +%N > {name}; test -s out.txt")
-    assert start(repo, text).code == code
+    ran = start(repo, text)
+    assert ran.code == 3
+    told = json.dumps(ran.result)
+    assert "changed by the checks each time they ran" in told
+    assert name in told
+
+
+def test_a_worker_s_file_is_not_excused_by_a_round_that_was_killed(orchestrators, repo):
+    text = card(bash="echo x > out.txt; echo 1 > made.py", verify="date +%N > made.py; test -s out.txt")
+    where = ("--workspace", str(repo), "--runs", str(runs_of(repo)), "--run-id", "R", "--max-rework", "0")
+    words = ("run", str(write_card(repo.parent, text)), *where)
+    assert orchestrators.run("waypost", *words, cwd=repo, failpoint="node.verify.moved") == -signal.SIGKILL
+    assert waypost_here("resume", "R", "--runs", runs_of(repo), cwd=repo).code == 3
 
 
 def test_what_the_checks_of_one_step_have_left_is_no_work_of_the_next(repo):
