@@ -268,7 +268,8 @@ CHEATS = (
     Cheat(
         "waits in the background, by a clock of its own, and edits while the checks run",
         _WORK
-        + "rm -f ../checked; (env -i setsid bash -c 'until [ -e ../checked ]; do sleep 0.01; done; echo y > honest.txt') &",
+        + "rm -f ../checked; "
+        + "(env -i setsid bash -c 'until [ -e ../checked ]; do sleep 0.01; done; echo y > honest.txt') &",
         Ending.HARMLESS,
         "DONE",
         verify="touch ../checked; sleep 0.1; grep x honest.txt",
