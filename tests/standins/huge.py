@@ -51,7 +51,8 @@ def drive(folder: Path, agent: str, size: int, limit: int) -> bool:
     dispatch(make_job(workspace, bash="true", worker=agent), Recorded(folder / "before").call)
     standins.tell("huge", bytes=size)
     before, clock = peak_bytes(), time.monotonic()
-    attempt = dispatch(make_job(workspace, bash="true", worker=agent), recorded.call).update["attempts"][0]
+    job = make_job(workspace, bash="true", worker=agent, output_limit_bytes=2 * size)
+    attempt = dispatch(job, recorded.call).update["attempts"][0]
     grown, took = peak_bytes() - before, time.monotonic() - clock
     log = recorded.run_dir / attempt.folder / "stdout.log"
     launcher = json.loads((log.parent / "exit.json").read_text())["max_rss_bytes"]
