@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...state.errors import WorkspaceError
-from ..git import StartedGit, checked, git
+from ..git import Said, StartedGit, checked, git
 
 _CONVERSIONS = re.compile(rb"(filter\..*|core\.(autocrlf|eol|safecrlf|attributesfile|symlinks|filemode))\Z", re.DOTALL)
 _OBJECTS, _EXCLUDE, _ATTRIBUTES, _INDEX = "objects", "info/exclude", "info/attributes", "index"
+_LIST = ("config", "-z", "--list")
 # A path that begins so stands for another one, which git alone can tell.
 _SHORTHANDS = (b"~", b"%", b":")
 
@@ -36,6 +37,20 @@ class Places:
     index: Path
 
 
+@dataclass(frozen=True)
+class Located:
+    """A commit in its repository.
+
+    Attributes:
+        commit: its full id.
+        tree: the id of its tree.
+    """
+
+    places: Places
+    commit: str
+    tree: str
+
+
 class PlacesAsked:
     """The question where the repository of a workspace has its parts, put to git, which answers in a while."""
 
@@ -46,8 +61,8 @@ class PlacesAsked:
         self._asked = (f"{commit}^{{commit}}", f"{commit}^{{tree}}", "--show-toplevel", *self._paths)
         self._git = StartedGit(workspace, "rev-parse", *self._asked)
 
-    def wait(self) -> tuple[Places, str]:
-        """As `places_of`."""
+    def wait(self) -> Located:
+        """As `located`."""
         workspace, asked = self._workspace, self._asked
         out = checked(self._git.wait(), workspace, ("rev-parse", *asked)).out
         lines = out.removesuffix(b"\n").split(b"\n")
@@ -55,13 +70,13 @@ class PlacesAsked:
             # A path holds a line break: each is asked for by itself.
             singly = [asked[0:1], asked[1:2], asked[2:3], *(("--git-path", name) for name in self._paths[1::2])]
             lines = [git(workspace, "rev-parse", *words).removesuffix(b"\n") for words in singly]
-        found, _, top, *parts = lines
+        found, tree, top, *parts = lines
         places = Places(_holding(workspace, top), *(workspace / os.fsdecode(part) for part in parts))
-        return places, found.decode()
+        return Located(places, found.decode(), tree.decode())
 
 
-def places_of(workspace: Path, commit: str) -> tuple[Places, str]:
-    """Where the repository of the workspace has its parts, and the full id of `commit`, which it really holds.
+def located(workspace: Path, commit: str) -> Located:
+    """Where the repository of the workspace has its parts, and what `commit` is, which it really holds.
 
     Raises:
         WorkspaceError: git cannot tell, does not hold the commit and its top folder, or is told by its configuration to
@@ -98,10 +113,10 @@ def _holding(workspace: Path, told: bytes) -> Path:
 class Settings:
     """The configuration of git for a folder: of the repository, the user and the machine."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises WorkspaceError where git cannot read its configuration."""
+    def __init__(self, folder: Path, said: Said) -> None:
+        """Take what git has said to `settings_asked`. Raises WorkspaceError where it cannot read its configuration."""
         self._folder = folder
-        self._entries = [entry for entry in git(folder, "config", "-z", "--list").split(b"\0") if entry]
+        self._entries = [entry for entry in checked(said, folder, _LIST).out.split(b"\0") if entry]
 
     def conversions_sha256(self, attributes: Path) -> str:
         """A hash over what makes files of a checkout differ from its commit.
@@ -140,6 +155,11 @@ class Settings:
         return os.fsdecode(value)
 
 
+def settings_asked(folder: Path) -> StartedGit:
+    """The question for the settings, put to git. Raises WorkspaceError where git cannot be started."""
+    return StartedGit(folder, *_LIST)
+
+
 def _name(entry: bytes) -> bytes:
     return entry.partition(b"\n")[0]
 
@@ -158,7 +178,7 @@ def require_same_conversions(folder: Path, recorded: str | None) -> None:
     if recorded is None:
         return
     attributes = folder / os.fsdecode(git(folder, "rev-parse", "--git-path", _ATTRIBUTES).removesuffix(b"\n"))
-    if recorded != (found := Settings(folder).conversions_sha256(attributes)):
+    if recorded != (found := Settings(folder, settings_asked(folder).wait()).conversions_sha256(attributes)):
         raise WorkspaceError(
             f"the filters or attributes of git for {folder} are not those of the start of the run",
             facts={"recorded sha256": recorded, "found sha256": found},

@@ -45,7 +45,11 @@ def snapshot_of_workspace(workspace: Path, base: str, seen: Look, *, masker: Mas
     paths = [os.path.normpath(real / change.path) for change in seen.found]
     paths = [os.fsencode(os.path.relpath(path, top.resolve())) for path in paths]
     inside = [path for path in paths if not _is_foreign(top, path)]
+    folder = os.path.relpath(real, top.resolve())
     omitted = {os.fsdecode(path) for path in paths} - {os.fsdecode(path) for path in inside}
+    made = Snapshot(base, seen.tree, folder, b"", omitted=tuple(sorted(map(_readable, omitted))))
+    if not inside:
+        return made
     size = sum(_size(top, path) for path in inside)
     small = size <= MOST_CHANGE_BYTES
     # Contents are stored once, and stand in the patch once more.
@@ -53,11 +57,7 @@ def snapshot_of_workspace(workspace: Path, base: str, seen: Look, *, masker: Mas
     with borrowed(top, base, top, objects=seen.places.objects, small=in_memory) as own:
         own.begin(seen.files.index)
         own.stage(inside, keep=small)
-        tree = own.write(complete=small)
-        folder = os.path.relpath(real, top.resolve())
-        made = Snapshot(base, tree, folder, None, omitted=tuple(sorted(map(_readable, omitted))))
-        if not inside:
-            return replace(made, patch=b"")
+        made = replace(made, tree=own.write(complete=small), patch=None)
         return _with_patch(own, made, masker) if small else replace(made, why_no_patch=_too_large(size))
 
 

@@ -15,7 +15,7 @@ from ..workers.files import sha256_file
 from .commit_files import IGNORE_FILE, CommitFiles, files_of
 from .happened import between, in_worktree
 from .recent import Recent
-from .repository import Places, PlacesAsked, Settings, places_of
+from .repository import Places, PlacesAsked, Settings, located, settings_asked
 from .staged import StagedAsked
 from .unhidden import Unhidden, unhidden
 
@@ -39,13 +39,18 @@ class Look:
 
     Attributes:
         places: where the parts of its repository are.
-        files: those of the commit of the baseline.
+        tree: the id of the tree of the commit of the baseline.
+        files: those of that commit.
         found: what differs from that commit, also what differed when the run began.
     """
 
     places: Places
+    tree: str
     files: CommitFiles
     found: tuple[Change, ...]
+
+
+_Seen = tuple[CommitFiles, tuple[Change, ...]]
 
 
 def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
@@ -57,8 +62,12 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
     if not workspace.is_dir():
         raise WorkspaceError(f"workspace {workspace} is no folder", next_step="give a git repository: --workspace DIR")
     try:
-        places, commit = places_of(workspace, "HEAD")
-        _LAST_PLACES.keep(workspace, places)
+        asked, settings_said = PlacesAsked(workspace, "HEAD"), settings_asked(workspace)
+        try:
+            head = asked.wait()
+        finally:
+            said = settings_said.wait()
+        _LAST_PLACES.keep(workspace, head.places)
     except WorkspaceError as error:
         if error.next_step:
             raise
@@ -67,16 +76,16 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
             facts=error.facts,
             next_step="run `git init && git add -A && git commit -m start` there, or give another --workspace",
         ) from None
-    settings = Settings(workspace)
-    ignored = settings.ignored_outside(places.exclude)
-    seen = _look(workspace, places, Baseline(commit=commit, ignored=ignored), runs_dir)
-    dirty = {change.path: content_of(workspace / change.path) for change in seen.found}
+    settings = Settings(workspace, said)
+    ignored = settings.ignored_outside(head.places.exclude)
+    files, found = _look(workspace, head.places, Baseline(commit=head.commit, ignored=ignored), runs_dir)
+    dirty = {change.path: content_of(workspace / change.path) for change in found}
     return Baseline(
-        commit=commit,
+        commit=head.commit,
         dirty=dirty,
         ignored=ignored,
-        files_sha256=seen.files.sha256,
-        conversions_sha256=settings.conversions_sha256(places.attributes),
+        files_sha256=files.sha256,
+        conversions_sha256=settings.conversions_sha256(head.places.attributes),
     )
 
 
@@ -106,16 +115,18 @@ def look(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> Look:
     """Look at the workspace. Raises WorkspaceError where git cannot tell."""
     asked = PlacesAsked(workspace, baseline.commit)
     expected = _LAST_PLACES.get(workspace)
-    seen: Look | None = None
+    seen: _Seen | None = None
     try:
         if expected is not None:
             # The repository is most likely where it was; what was seen counts only if git says so.
             with contextlib.suppress(WorkspaceError):
                 seen = _look(workspace, expected, baseline, runs_dir)
     finally:
-        places, _ = asked.wait()
-    _LAST_PLACES.keep(workspace, places)
-    return seen if seen is not None and places == expected else _look(workspace, places, baseline, runs_dir)
+        base = asked.wait()
+    _LAST_PLACES.keep(workspace, base.places)
+    if seen is None or base.places != expected:
+        seen = _look(workspace, base.places, baseline, runs_dir)
+    return Look(base.places, base.tree, *seen)
 
 
 def commit_at(workspace: Path, baseline: Baseline) -> tuple[CommitFiles, Path]:
@@ -124,7 +135,7 @@ def commit_at(workspace: Path, baseline: Baseline) -> tuple[CommitFiles, Path]:
     Raises:
         WorkspaceError: git cannot tell.
     """
-    places = _LAST_PLACES.get(workspace) or places_of(workspace, baseline.commit)[0]
+    places = _LAST_PLACES.get(workspace) or located(workspace, baseline.commit).places
     return files_of(places.top, places.objects, baseline.commit, baseline.files_sha256), places.top
 
 
@@ -138,7 +149,7 @@ def of_the_work(workspace: Path, baseline: Baseline, paths: Collection[str], *, 
     Raises:
         WorkspaceError: git cannot tell.
     """
-    places, _ = places_of(workspace, baseline.commit)
+    places = located(workspace, baseline.commit).places
     top, real = places.top, workspace.resolve()
     files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
     whole = {os.path.relpath(real / path, top.resolve()): path for path in paths}
@@ -148,7 +159,7 @@ def of_the_work(workspace: Path, baseline: Baseline, paths: Collection[str], *, 
     return [path for name, path in whole.items() if name in wanted or files.holds(name)]
 
 
-def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> Look:
+def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -> _Seen:
     top, runs, real = places.top, runs_dir.resolve(), workspace.resolve()
     files = files_of(top, places.objects, baseline.commit, baseline.files_sha256)
     with unhidden(top, baseline.commit, files, places.objects, left_out=runs) as view:
@@ -164,7 +175,7 @@ def _look(workspace: Path, places: Places, baseline: Baseline, runs_dir: Path) -
         for path, kind in in_worktree(top, baseline.commit, found).items()
         if not (top / path).resolve().is_relative_to(runs)
     )
-    return Look(places, files, changes)
+    return files, changes
 
 
 def _ignored_since(view: Unhidden, changed: Mapping[str, str], patterns: tuple[str, ...]) -> list[bytes]:

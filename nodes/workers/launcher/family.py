@@ -41,7 +41,7 @@ def spawn(
             for target, fd in enumerate(fds):
                 os.dup2(fd, target)
             os.chdir(cwd)
-            os.execvpe(argv[0], argv, environ)
+            _execute(argv, environ)
         except OSError as error:
             os.write(writer, str(error.errno).encode())
         except ValueError:
@@ -56,6 +56,26 @@ def spawn(
         number = int(failure)
         raise OSError(number, os.strerror(number))
     return child
+
+
+def _execute(argv: list[str], environ: Mapping[str, str] | Mapping[bytes, bytes]) -> None:
+    """As `execvpe`, but only what stands somewhere is tried: each try hands over all variables anew."""
+    for place in _places(argv[0], environ):
+        if os.access(place, os.X_OK) and not os.path.isdir(place):
+            try:
+                os.execve(place, argv, environ)
+            except OSError:
+                break
+    # It also says what is wrong, where nothing can be executed.
+    os.execvpe(argv[0], argv, environ)
+
+
+def _places(program: str, environ: Mapping[str, str] | Mapping[bytes, bytes]) -> list[str]:
+    if "/" in program:
+        return [program]
+    variables: dict[str | bytes, str | bytes] = {**environ}
+    path = os.fsdecode(variables.get(b"PATH", variables.get("PATH", os.defpath)))
+    return [os.path.join(folder, program) for folder in path.split(os.pathsep)]
 
 
 def signal_family(leader: int, number: int) -> None:
