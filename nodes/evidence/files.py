@@ -130,19 +130,25 @@ class RunFolder:
     def make(self, *names: str) -> Generator[int, None, None]:
         """Descriptor of a folder below the run's folder, made where it is missing, readable by its owner only.
 
+        Its name is on the disk when the block ends well: what is written in it is of no use before.
+
         Raises:
             EvidenceError: a link or a file stands in the way.
         """
-        fd, path = os.dup(self._fd), ""
+        fds, path = [os.dup(self._fd)], ""
         try:
             for name in names:
                 path = f"{path}/{name}" if path else name
                 with _refusals(path):
-                    parent, fd = fd, _make_folder(fd, name)
-                os.close(parent)
-            yield fd
+                    fds.append(_make_folder(fds[-1], name))
+            yield fds[-1]
+            # After the files in it: the sync of the first of them has brought the names along on most file systems.
+            for parent in reversed(fds[:-1]):
+                with _refusals(path):
+                    os.fsync(parent)
         finally:
-            os.close(fd)
+            for fd in fds:
+                os.close(fd)
 
     @contextmanager
     def _folder(self, path: str, names: list[str]) -> Generator[int, None, None]:
@@ -248,7 +254,6 @@ def _parts(path: str) -> list[str]:
 def _make_folder(parent: int, name: str) -> int:
     try:
         os.mkdir(name, 0o700, dir_fd=parent)
-        os.fsync(parent)
     except FileExistsError:
         pass
     fd = os.open(name, _FOLDER, dir_fd=parent)

@@ -17,13 +17,15 @@ from ...failpoints import failpoint
 from ...state.job import Job
 from .asked import ASKED, request_text
 from .environment import Environment
-from .files import make_private_folder, write_private
+from .files import make_private_folder, sync_folder, write_private
 from .forks import FORK_SERVER, Forked
 from .launcher.records import LAUNCH, launch_bytes
 from .leftovers import RUN_DIR_VARIABLE, STEP_VARIABLE
 from .worker import Launch, WorkerRefused
 
 _POLL_MS = 50
+# The run's folder, `dispatch` and the step's folder.
+_FOLDERS = 3
 _LOG_TAIL = 2000
 
 
@@ -75,13 +77,16 @@ class AttemptFolder:
 
     def request(self, job: Job, prompt: str, environment: Environment) -> None:
         """Write what is asked for, without the secrets in it."""
-        make_private_folder(self.path, sync=True)
+        make_private_folder(self.path)
         masker = environment.masker()
         write_private(self.path / "prompt.md", masker.bytes(prompt.encode("utf-8", "surrogatepass")))
         text = request_text(job)
         data = masker.bytes(text.encode("utf-8", "surrogatepass"))
         # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
         write_private(self.path / ASKED, data, sync=True, sync_name=False)
+        # After the file: on most file systems its sync has brought the names of the folders along.
+        for holding in self.path.parents[:_FOLDERS]:
+            sync_folder(holding)
 
     def start(self, job: Job, launch: Launch, environment: Environment) -> Forked:
         """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.

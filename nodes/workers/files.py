@@ -36,16 +36,14 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def make_private_folder(folder: Path, *, sync: bool = False) -> None:
-    """Create `folder` and its missing parents, 0700 whatever the umask; with `sync` they survive a power loss."""
+def make_private_folder(folder: Path) -> None:
+    """Create `folder` and its missing parents, 0700 whatever the umask."""
     missing = [folder] if not folder.exists() else []
     while missing and not missing[-1].parent.exists():
         missing.append(missing[-1].parent)
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(0o700)
-        if sync:
-            sync_folder(path.parent)
 
 
 def sha256_file(path: Path) -> str:
