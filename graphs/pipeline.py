@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
+from typing_extensions import TypedDict
 
 from ..nodes.adopt import adopt
 from ..nodes.approvals import free_and_held
@@ -28,8 +29,8 @@ from ..nodes.transition import transition
 from ..nodes.verify import verify
 from ..state.errors import StateError
 from ..state.job import Job
-from ..state.pipeline import PipelineState
-from ..state.records import Order
+from ..state.pipeline import PipelineState, append
+from ..state.records import Order, Transition
 from ..state.status import ENTRY, Node, Status, edges_of
 from ..state.task import Task
 from .allow import STATE_TYPES
@@ -82,14 +83,23 @@ def _targets(node: Node) -> dict[Hashable, str]:
     return {edge.route.value: edge.then.value if edge.then else END for edge in edges_of(node)}
 
 
-def _follow(node: Node) -> Callable[[PipelineState], str | list[Send]]:
+class _Moves(TypedDict):
+    """As much of the state as says which way a run went. LangGraph reads and validates what an edge asks for."""
+
+    transitions: Annotated[tuple[Transition, ...], append]
+
+
+def _follow(node: Node) -> Callable[[Any], str | list[Send]]:
     by_route = {edge.route: edge for edge in edges_of(node)}
 
-    def follow(state: PipelineState) -> str | list[Send]:
+    def follow(state: _Moves) -> str:
+        return by_route[state["transitions"][-1].route].route.value
+
+    def follow_or_dispatch(state: PipelineState) -> str | list[Send]:
         edge = by_route[state.transitions[-1].route]
         return jobs(state) if edge.then is Node.DISPATCH else edge.route.value
 
-    return follow
+    return follow_or_dispatch if any(edge.then is Node.DISPATCH for edge in by_route.values()) else follow
 
 
 def jobs(state: PipelineState) -> list[Send]:
