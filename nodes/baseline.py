@@ -20,7 +20,7 @@ from .checks.process import CheckStopped
 from .checks.protected import keep_dirty, patterns_of
 from .checks.round import Round
 from .checks.tampering import programs_for
-from .checks.workspace import changes_since, content_of
+from .checks.workspace import changes_since, content_of, is_as_at_start
 from .context import Call
 from .isolate.grounds import at_head
 from .move import Move
@@ -131,8 +131,10 @@ def _left(state: PipelineState, this_round: Round) -> dict[str, str]:
     """What the commands have left in the workspace; a worktree was put back."""
     if state.isolated is not None:
         return {}
-    runs_dir = this_round.call.context.runs_dir
-    found = changes_since(this_round.workspace, need(state.baseline, "baseline"), runs_dir=runs_dir)
+    began, runs_dir = need(state.baseline, "baseline"), this_round.call.context.runs_dir
+    if is_as_at_start(this_round.workspace, began, runs_dir=runs_dir):
+        return {}
+    found = changes_since(this_round.workspace, began, runs_dir=runs_dir)
     return {change.path: content_of(this_round.workspace / change.path) for change in found}
 
 

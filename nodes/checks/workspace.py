@@ -18,6 +18,7 @@ from .recent import Recent
 from .repository import Places, PlacesAsked, Settings, located, settings_asked
 from .staged import StagedAsked
 from .unhidden import Unhidden, unhidden
+from .untouched import Footprint, footprint, is_untouched
 
 _RAW_DIFF = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 ABSENT = "absent"
@@ -78,15 +79,37 @@ def read_baseline(workspace: Path, *, runs_dir: Path) -> Baseline:
         ) from None
     settings = Settings(workspace, said)
     ignored = settings.ignored_outside(head.places.exclude)
+    # Before git looks: what happens meanwhile may have been seen, or not.
+    standing = _footprint(head.places, runs_dir)
     files, found = _look(workspace, head.places, Baseline(commit=head.commit, ignored=ignored), runs_dir)
     dirty = {change.path: content_of(workspace / change.path) for change in found}
-    return Baseline(
+    baseline = Baseline(
         commit=head.commit,
         dirty=dirty,
         ignored=ignored,
         files_sha256=files.sha256,
         conversions_sha256=settings.conversions_sha256(head.places.attributes),
     )
+    if standing is not None:
+        _STANDING.keep(_known_as(workspace, baseline), standing)
+    return baseline
+
+
+def is_as_at_start(workspace: Path, baseline: Baseline, *, runs_dir: Path) -> bool:
+    """True where it is known without git that nothing was written in the checkout since the baseline was read here."""
+    places, before = _LAST_PLACES.get(workspace), _STANDING.get(_known_as(workspace, baseline))
+    if places is None or before is None:
+        return False
+    return is_untouched(before, places.top, places.index, left_out=runs_dir.resolve())
+
+
+def _footprint(places: Places, runs_dir: Path) -> Footprint | None:
+    return footprint(places.top, places.index, left_out=runs_dir.resolve())
+
+
+def _known_as(workspace: Path, baseline: Baseline) -> tuple[Path, str]:
+    """Two runs that begin with the same files are as good as one."""
+    return workspace, baseline.model_dump_json()
 
 
 def changes_since(
@@ -141,6 +164,8 @@ def commit_at(workspace: Path, baseline: Baseline) -> tuple[CommitFiles, Path]:
 
 # Where the repositories of the workspaces were that were looked at last.
 _LAST_PLACES: Recent[Path, Places] = Recent(64)
+# What stood there when a baseline was read.
+_STANDING: Recent[tuple[Path, str], Footprint] = Recent(64)
 
 
 def of_the_work(workspace: Path, baseline: Baseline, paths: Collection[str], *, runs_dir: Path) -> list[str]:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeVar
@@ -252,10 +252,8 @@ def _parts(path: str) -> list[str]:
 
 
 def _make_folder(parent: int, name: str) -> int:
-    try:
+    with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=parent)
-    except FileExistsError:
-        pass
     fd = os.open(name, _FOLDER, dir_fd=parent)
     try:
         os.fchmod(fd, 0o700)
