@@ -49,6 +49,8 @@ class Files:
         self._mark: int | None = None
         self._owned = [self.folder]
         self._close = weakref.finalize(self, _close_all, disk, self._owned)
+        # At its end the process closes them anyway, and may have something to write before.
+        self._close.atexit = False
 
     def close(self) -> None:
         """Give all handles back."""

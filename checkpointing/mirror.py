@@ -1,6 +1,7 @@
 """Files for people, made from what was just committed: the newest state, and what each step changed.
 
-They are never read back, never synced, and their errors never reach a put.
+They are never read back, never synced, and their errors never reach a put. Of states that follow each other within
+a moment only the last one is written: nobody reads the others, and each would be a file made and thrown away.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +28,8 @@ _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 # A value stands in "values" of its page.
 _INDENT = b"\n    "
 _MAX_NAME = 80
+PAUSE_S = 0.1
+"""How long after a state was written the next one waits."""
 # LangGraph's channel of calls by `Send`.
 TASKS = "__pregel_tasks"
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
@@ -72,10 +76,17 @@ def _indented(tree: Any) -> bytes:
 
 
 class Mirror:
-    """The mirrors of one thread."""
+    """The mirrors of one thread.
 
-    def __init__(self) -> None:
+    Args:
+        pause_s: how long after a state was written the next one waits for one that is newer still.
+    """
+
+    def __init__(self, pause_s: float = PAUSE_S) -> None:
         self.lock = threading.Lock()
+        self._pause_s = pause_s
+        self._written = -pause_s
+        self._timer: threading.Timer | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -83,6 +94,7 @@ class Mirror:
         self._line = 0
         self._seen: tuple[str | None, Data] = (None, {})
         self._shown: dict[str, _Shown] = {}
+        self._due: tuple[Files, Data] | None = None
 
     def update(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
         """Show a committed checkpoint of the root namespace, unless a newer one is shown already."""
@@ -106,11 +118,32 @@ class Mirror:
                 "step": metadata.get("step"),
                 "ledger": {"line": commit.line, "bytes": commit.bytes, "sha256": commit.sha256},
             }
-            state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
             name = self._name(view, record, about, metadata)
             _put_snapshot(files, name, page | {"values": changes})
-            _replace(files.disk, files.folder, STATE, page | {"values": state})
+            self._due = (files, page)
+            if time.monotonic() >= self._written + self._pause_s:
+                self._write_state()
+            elif self._timer is None:
+                self._timer = threading.Timer(self._pause_s, self.settle)
+                self._timer.daemon = True
+                self._timer.start()
             failpoint("ledger.mirror.after")
+
+    def settle(self) -> None:
+        """Write the state that waits to be written, if there is one."""
+        with self.lock, contextlib.suppress(OSError):
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._write_state()
+
+    def _write_state(self) -> None:
+        if self._due is None:
+            return
+        files, page = self._due
+        self._due, self._written = None, time.monotonic()
+        state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
+        _replace(files.disk, files.folder, STATE, page | {"values": state})
 
     def _state(self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, _Shown]) -> dict[str, _Shown]:
         """Every channel that has a value: new, as shown last time, or read from the ledger."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
@@ -15,6 +16,7 @@ from ..state.errors import LedgerError
 from .disk import Disk, PosixDisk
 from .files import Files
 from .lines import BadLine, unseal
+from .mirror import PAUSE_S
 from .names import is_safe
 from .store import ThreadStore
 
@@ -29,14 +31,16 @@ class Pool:
     Args:
         root: the resolved folder of all threads.
         disk: the door to the operating system.
+        pause_s: how long the state for people waits for one that is newer still.
     """
 
-    def __init__(self, root: Path, disk: Disk) -> None:
+    def __init__(self, root: Path, disk: Disk, pause_s: float = PAUSE_S) -> None:
         self.root = root
         self.disk = disk
+        self._pause_s = pause_s
         self._stores: dict[str, ThreadStore] = {}
         self.forget()
-        _forget_in_children()
+        _watch_the_process()
         _POOLS.add(self)
 
     def forget(self) -> None:
@@ -61,7 +65,7 @@ class Pool:
         with self._lock:
             found = self._stores.get(thread)
             if found is None:
-                found = self._stores[thread] = ThreadStore(self.disk, self.root, thread)
+                found = self._stores[thread] = ThreadStore(self.disk, self.root, thread, self._pause_s)
             self._used[thread] = found
             self._used.move_to_end(thread)
             if len(self._used) > MAX_OPEN:
@@ -71,6 +75,8 @@ class Pool:
     def _rest(self) -> None:
         """Let the store that was unused for longest give its handles back, or look at it again later."""
         thread, oldest = self._used.popitem(last=False)
+        # A state that waits to be written keeps the handles.
+        oldest.mirror.settle()
         if not oldest.rest():
             self._used[thread] = oldest
 
@@ -78,6 +84,11 @@ class Pool:
         """The stores that were asked for so far."""
         with self._lock:
             return list(self._stores.values())
+
+    def settle_mirrors(self) -> None:
+        """Write the states for people that wait to be written."""
+        for store in self.opened():
+            store.mirror.settle()
 
     def threads(self) -> Iterator[str]:
         """The ids of all threads on disk, in the order of their folders' names."""
@@ -121,7 +132,8 @@ def shared_pool(root: Path, disk: Disk | None) -> Pool:
     """The pool of a root; one of its own if the disk is not the usual one."""
     resolved = Path(os.path.realpath(root.expanduser()))
     if disk is not None:
-        return Pool(resolved, disk)
+        # What happens on it, and when, is up to who made it.
+        return Pool(resolved, disk, pause_s=0)
     with _SHARED_LOCK:
         found = _SHARED.get(resolved)
         if found is None:
@@ -130,8 +142,14 @@ def shared_pool(root: Path, disk: Disk | None) -> Pool:
 
 
 @lru_cache(maxsize=1)
-def _forget_in_children() -> None:
+def _watch_the_process() -> None:
     os.register_at_fork(after_in_child=_forget_all)
+    atexit.register(_settle_all)
+
+
+def _settle_all() -> None:
+    for pool in list(_POOLS):
+        pool.settle_mirrors()
 
 
 def _forget_all() -> None:

@@ -20,7 +20,7 @@ from .graves import Graves
 from .index import LedgerIndex
 from .lease import lease, opening, refuse_if_driven, writer_of
 from .ledger import Ledger, is_read_only
-from .mirror import Mirror
+from .mirror import PAUSE_S, Mirror
 from .names import folder_name
 from .packed import Packed
 from .proof import prove
@@ -36,17 +36,17 @@ class ThreadStore:
     Args:
         disk: the door to the operating system.
         root: the folder of all threads.
-        thread: the thread's key.
+        thread: its key.
     """
 
-    def __init__(self, disk: Disk, root: Path, thread: str) -> None:
+    def __init__(self, disk: Disk, root: Path, thread: str, pause_s: float = PAUSE_S) -> None:
         self.thread = thread
         self.path = root / folder_name(thread)
         self._arrivals = Arrivals()
         self._ledger = Ledger(disk, self.path, thread, self._arrivals.synced)
         self._commit = threading.Lock()
         self._graves = Graves()
-        self.mirror = Mirror()
+        self.mirror = Mirror(pause_s)
         self._leased = False
         self._broken: LedgerError | None = None
 
@@ -142,6 +142,7 @@ class ThreadStore:
 
     def release(self, *, power: bool) -> None:
         """Let go of the lease, so that another process can take over at once; no error if it is not held."""
+        self.mirror.settle()
         with self._commit:
             if self._leased and self._broken is None:
                 with contextlib.suppress(LedgerLost):

@@ -41,14 +41,20 @@ class Pipeline(Compiled):
         """As LangGraph's `stream`. Raises StateError for an invalid input, LedgerConflict for a driven thread."""
         checked = _checked_input(input)
         self._take_lease(config)
-        yield from cast(Iterator[Any], cast(Any, super()).stream(checked, _roomy(config), **kwargs))
+        try:
+            yield from cast(Iterator[Any], cast(Any, super()).stream(checked, _roomy(config), **kwargs))
+        finally:
+            self._show(config)
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """As LangGraph's `astream`, with the same checks as `stream`."""
         checked = _checked_input(input)
         await asyncio.to_thread(self._take_lease, config)
-        async for chunk in cast(AsyncIterator[Any], cast(Any, super()).astream(checked, _roomy(config), **kwargs)):
-            yield chunk
+        try:
+            async for chunk in cast(AsyncIterator[Any], cast(Any, super()).astream(checked, _roomy(config), **kwargs)):
+                yield chunk
+        finally:
+            self._show(config)
 
     def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Graph:
         """As LangGraph's, with every route on its edge; LangGraph shows one of several between two nodes."""
@@ -74,10 +80,18 @@ class Pipeline(Compiled):
         return await super().abulk_update_state(config, _with_author(checked, values))
 
     def _take_lease(self, config: RunnableConfig | None) -> None:
-        acquire = getattr(cast(Any, self).checkpointer, "acquire", None)
+        self._tell("acquire", config)
+
+    def _show(self, config: RunnableConfig | None) -> None:
+        """Whoever looks at the files for people once the graph has returned sees its last state."""
+        self._tell("write_mirrors", config)
+
+    def _tell(self, what: str, config: RunnableConfig | None) -> None:
+        """Call a method that only our checkpointer has."""
+        method = getattr(cast(Any, self).checkpointer, what, None)
         thread = (config or {}).get("configurable", {}).get("thread_id")
-        if acquire is not None and thread is not None:
-            acquire(str(thread))
+        if method is not None and thread is not None:
+            method(str(thread))
 
 
 def _roomy(config: RunnableConfig | None) -> RunnableConfig:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.ledgers import Talk, config, ledger_of, make_checkpoint, reopened, values_of
+from kit.waiting import wait_for
 from langchain_core.messages import HumanMessage
 from waypost.checkpointing import LedgerSaver
 
 
 def state(root: Path) -> dict[str, Any]:
+    LedgerSaver(root).write_mirrors("t")
     return json.loads((ledger_of(root).parent / "pipeline_state.json").read_text())
 
 
@@ -141,3 +146,43 @@ def test_nothing_is_ever_read_from_them(saver: LedgerSaver, root: Path) -> None:
 def test_odd_metadata_does_no_harm(saver: LedgerSaver, step_number: Any) -> None:
     saver.put(config("t"), make_checkpoint({"a": 1}, {"a": "1"}), {"step": step_number}, {"a": "1"})
     assert values_of(saver) == [{"a": 1}]
+
+
+def state_file(root: Path) -> Path:
+    return ledger_of(root).parent / "pipeline_state.json"
+
+
+def test_of_states_that_follow_each_other_at_once_the_last_one_is_shown_a_moment_later(
+    saver: LedgerSaver, root: Path
+) -> None:
+    talk = Talk(saver)
+    for number in range(20):
+        talk.put(a=number)
+    wait_for(lambda: json.loads(state_file(root).read_text())["values"] == {"a": 19})
+
+
+def test_a_state_that_waits_is_written_when_the_thread_is_released(root: Path) -> None:
+    with reopened(root) as saver:
+        talk = Talk(saver)
+        talk.put(a=1)
+        talk.put(a=2)
+    assert json.loads(state_file(root).read_text())["values"] == {"a": 2}
+
+
+def test_a_state_that_waits_is_written_when_the_process_ends(root: Path) -> None:
+    program = (
+        "import sys; from kit.ledgers import Talk; from waypost.checkpointing import LedgerSaver\n"
+        "talk = Talk(LedgerSaver(sys.argv[1])); talk.put(a=1); talk.put(a=2)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", program, root], check=True, env=env)
+    assert json.loads(state_file(root).read_text())["values"] == {"a": 2}
+
+
+def test_a_state_that_waits_does_not_come_back_after_its_thread_was_deleted(saver: LedgerSaver, root: Path) -> None:
+    talk = Talk(saver)
+    talk.put(a=1)
+    talk.put(a=2)
+    saver.delete_thread("t")
+    saver.write_mirrors("t")
+    assert not list(root.glob("*/pipeline_state.json*"))

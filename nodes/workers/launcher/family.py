@@ -73,8 +73,7 @@ def _execute(argv: list[str], environ: Mapping[str, str] | Mapping[bytes, bytes]
 def _places(program: str, environ: Mapping[str, str] | Mapping[bytes, bytes]) -> list[str]:
     if "/" in program:
         return [program]
-    variables: dict[str | bytes, str | bytes] = {**environ}
-    path = os.fsdecode(variables.get(b"PATH", variables.get("PATH", os.defpath)))
+    path = next((os.fsdecode(path) for name, path in environ.items() if os.fsencode(name) == b"PATH"), os.defpath)
     return [os.path.join(folder, program) for folder in path.split(os.pathsep)]
 
 
