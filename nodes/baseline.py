@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..state.guarding import Before, broken_demands, same_command
 from ..state.ids import StepId
@@ -78,13 +78,18 @@ def _where(state: PipelineState, this_round: Round) -> Generator[Round]:
 
     A cache that was made a moment before a worker changes a file of the same size would hide the change from Python.
     """
-    with TemporaryDirectory(prefix="waypost-") as caches:
-        here = replace(this_round, extra={"PYTHONPYCACHEPREFIX": caches})
+    # Python makes the folder where it has something to put there.
+    caches = this_round.folder / "pycache"
+    here = replace(this_round, extra={"PYTHONPYCACHEPREFIX": str(caches)})
+    try:
         if state.isolated is None:
             yield here
             return
         with at_head(state, here) as isolated:
             yield isolated
+    finally:
+        if not caches.is_symlink():
+            shutil.rmtree(caches, ignore_errors=True)
 
 
 def _checks(task: Task, here: Round) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -22,6 +23,8 @@ _NO_OTHERS = {
 }
 # Making and removing a few small files there waits for no disk, which other programs may keep busy.
 _IN_MEMORY = "/dev/shm"
+_FOLDERS = ("refs", "info")
+_FILES = ("HEAD", "config", "info/attributes")
 _ROOM_BYTES = 16 << 20
 
 
@@ -50,7 +53,7 @@ def no_others(folder: Path, worktree: Path) -> dict[str, str]:
 
 def make_git_folder(folder: Path, commit: str) -> None:
     """Make an empty git folder, under which no file is converted; `commit` decides which hash the repository has."""
-    for part in ("refs", "info"):
+    for part in _FOLDERS:
         (folder / part).mkdir()
     (folder / "HEAD").write_text("ref: refs/heads/none\n")
     version = "\trepositoryFormatVersion = 0\n"
@@ -68,13 +71,28 @@ def private_git(commit: str, *, objects: Path, index: bytes = b"") -> Generator[
         commit: decides which hash the repository has.
         index: what the index begins with; none is written where it is empty.
     """
-    with tempfile.TemporaryDirectory(prefix="waypost-", dir=place_for(len(index))) as name:
-        folder = Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="waypost-", dir=place_for(len(index))))
+    try:
         make_git_folder(folder, commit)
         own = PrivateGit(folder, objects)
         if index:
             own.index.write_bytes(index)
         yield own
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """By the names that are in it, which is quicker than to look for them."""
+    with contextlib.suppress(OSError):
+        for name in (*_FILES, "index"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(folder / name)
+        for name in _FOLDERS:
+            os.rmdir(folder / name)
+        os.rmdir(folder)
+        return
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def place_for(size: int) -> str | None:
