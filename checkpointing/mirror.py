@@ -1,7 +1,8 @@
 """Files for people, made from what was just committed: the newest state, and what each step changed.
 
-They are never read back, never synced, and their errors never reach a put. Of states that follow each other within
-a moment only the last one is written: nobody reads the others, and each would be a file made and thrown away.
+They are never read back, never synced, and their errors never reach a put, which does not wait for them either. Of
+states that follow each other within a moment only the last one is written: nobody reads the others, and each would be a
+file made and thrown away.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import contextlib
 import re
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 
+from ..state.errors import LedgerError
+from .background import BACKGROUND
 from .commit import Commit
 from .disk import Disk
 from .failpoints import failpoint
@@ -30,6 +34,7 @@ _INDENT = b"\n    "
 _MAX_NAME = 80
 PAUSE_S = 0.1
 """How long after a state was written the next one waits."""
+_BEHIND_MOST = 100
 # LangGraph's channel of calls by `Send`.
 TASKS = "__pregel_tasks"
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
@@ -79,14 +84,15 @@ class Mirror:
     """The mirrors of one thread.
 
     Args:
-        pause_s: how long after a state was written the next one waits for one that is newer still.
+        pause_s: how long after a state was written the next one waits for one that is newer still; with 0 everything
+            is written before `update` returns.
     """
 
     def __init__(self, pause_s: float = PAUSE_S) -> None:
         self.lock = threading.Lock()
         self._pause_s = pause_s
         self._written = -pause_s
-        self._timer: threading.Timer | None = None
+        self._behind: deque[tuple[View, CheckpointRecord, Commit]] = deque()
         self.forget()
 
     def forget(self) -> None:
@@ -95,10 +101,36 @@ class Mirror:
         self._seen: tuple[str | None, Data] = (None, {})
         self._shown: dict[str, _Shown] = {}
         self._due: tuple[Files, Data] | None = None
+        self._behind.clear()
 
     def update(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
-        """Show a committed checkpoint of the root namespace, unless a newer one is shown already."""
-        with self.lock, contextlib.suppress(OSError):
+        """Have a committed checkpoint of the root namespace shown, unless a newer one is shown already."""
+        self._behind.append((view, record, commit))
+        if self._pause_s and len(self._behind) < _BEHIND_MOST:
+            BACKGROUND.soon(self._catch_up)
+        else:
+            self.settle()
+
+    def settle(self) -> None:
+        """Write at once what waits to be written."""
+        with self.lock:
+            self._show_all()
+            self._write_state()
+
+    def _catch_up(self) -> float | None:
+        with self.lock:
+            self._show_all()
+            left_s = self._written + self._pause_s - time.monotonic()
+            if left_s <= 0:
+                self._write_state()
+            return left_s if self._due is not None else None
+
+    def _show_all(self) -> None:
+        while self._behind:
+            self._show(*self._behind.popleft())
+
+    def _show(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
+        with contextlib.suppress(OSError, LedgerError):
             if commit.line <= self._line or view.index.deleted:
                 return
             self._line = commit.line
@@ -121,21 +153,7 @@ class Mirror:
             name = self._name(view, record, about, metadata)
             _put_snapshot(files, name, page | {"values": changes})
             self._due = (files, page)
-            if time.monotonic() >= self._written + self._pause_s:
-                self._write_state()
-            elif self._timer is None:
-                self._timer = threading.Timer(self._pause_s, self.settle)
-                self._timer.daemon = True
-                self._timer.start()
             failpoint("ledger.mirror.after")
-
-    def settle(self) -> None:
-        """Write the state that waits to be written, if there is one."""
-        with self.lock, contextlib.suppress(OSError):
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._write_state()
 
     def _write_state(self) -> None:
         if self._due is None:
@@ -143,7 +161,8 @@ class Mirror:
         files, page = self._due
         self._due, self._written = None, time.monotonic()
         state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
-        _replace(files.disk, files.folder, STATE, page | {"values": state})
+        with contextlib.suppress(OSError):
+            _replace(files.disk, files.folder, STATE, page | {"values": state})
 
     def _state(self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, _Shown]) -> dict[str, _Shown]:
         """Every channel that has a value: new, as shown last time, or read from the ledger."""

@@ -252,6 +252,7 @@ class TestFailure:
         saver = LedgerSaver(root)
         talk = Talk(saver)
         talk.put(a=1)
+        saver.write_mirrors("t")
         folder = ledger_of(root).parent
         for name in ("pipeline_state.json", "snapshots"):
             path = folder / name
@@ -264,6 +265,7 @@ class TestFailure:
                 path.unlink()
                 path.mkdir()
         talk.put(a=2)
+        saver.write_mirrors("t")
         assert values_of(saver) == [{"a": 1}, {"a": 2}]
         (folder / "pipeline_state.json").rmdir()
         (folder / "snapshots").unlink()

@@ -22,7 +22,13 @@ def state(root: Path) -> dict[str, Any]:
 
 
 def snapshots(root: Path) -> list[str]:
+    LedgerSaver(root).write_mirrors("t")
     return sorted(path.name for path in (ledger_of(root).parent / "snapshots").iterdir())
+
+
+def snapshot(root: Path, name: str) -> dict[str, Any]:
+    LedgerSaver(root).write_mirrors("t")
+    return json.loads((ledger_of(root).parent / "snapshots" / name).read_text())
 
 
 def step(saver: LedgerSaver, number: int, seen: dict[str, Any], source: str = "loop", **values: Any) -> None:
@@ -82,7 +88,7 @@ def test_each_step_leaves_a_snapshot_named_by_step_and_nodes(saver: LedgerSaver,
 def test_a_snapshot_shows_only_what_changed(saver: LedgerSaver, root: Path) -> None:
     step(saver, 0, {}, big="x" * 5000, small=1)
     step(saver, 1, {"n": {"small": 1}}, small=2)
-    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    shown = snapshot(root, "0001-n.json")
     assert shown["values"] == {"small": 2}
     assert shown["ledger"]["line"] == 3
 
@@ -91,7 +97,7 @@ def test_a_snapshot_of_a_grown_list_shows_what_is_new(saver: LedgerSaver, root: 
     items = ["x" * 400 for _ in range(5)]
     step(saver, 0, {}, a=items)
     step(saver, 1, {"n": {"a": 1}}, a=[*items, "new"])
-    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    shown = snapshot(root, "0001-n.json")
     assert shown["values"] == {"a": {"kept": 5, "new": ["new"]}}
     assert state(root)["values"] == {"a": [*items, "new"]}
 
@@ -100,7 +106,7 @@ def test_a_snapshot_of_a_grown_dict_shows_what_is_new(saver: LedgerSaver, root: 
     items = {str(at): "x" * 400 for at in range(5)}
     step(saver, 0, {}, a=items)
     step(saver, 1, {"n": {"a": 1}}, a={**items, "n": "new"})
-    shown = json.loads((ledger_of(root).parent / "snapshots" / "0001-n.json").read_text())
+    shown = snapshot(root, "0001-n.json")
     assert shown["values"] == {"a": {"kept": 5, "new": {"n": "new"}}}
     assert state(root)["values"] == {"a": {**items, "n": "new"}}
 
