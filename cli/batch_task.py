@@ -25,6 +25,7 @@ from ..nodes.isolate.names import run_branch
 from ..nodes.isolate.repository import Repository
 from ..nodes.prepare import AcceptedTask, new_run
 from ..nodes.recall import recall_run
+from ..nodes.turns import TURNS
 from ..state.batch import BatchState, BatchTask, TaskEnd, TaskStatus
 from ..state.errors import EvidenceError, InputError, StateError, WaypostError
 from ..state.events import Event
@@ -73,7 +74,8 @@ class TaskRunner:
         self._view.task_started(task)
         try:
             try:
-                state = self._run(task)
+                with TURNS.taken():
+                    state = self._run(task)
                 status, reason = _STOPS.get(state.status, TaskStatus.INTERRUPTED), _reason(state)
                 began = state.created_at or began
             finally:

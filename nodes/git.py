@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..state.errors import WorkspaceError
+from .turns import TURNS
 
 # Settings of the repository or of the user could start programs, wait for a person, or go on in the background.
 _SETTINGS = (
@@ -95,7 +96,7 @@ class StartedGit:
 
     def wait(self) -> Said:
         """How it ended. Raises WorkspaceError where it does not end."""
-        with self._process as process:
+        with TURNS.aside(), self._process as process:
             try:
                 out, err = process.communicate(self._stdin or None, timeout=TIMEOUT_S)
             except subprocess.TimeoutExpired as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..turns import TURNS
 from ..workers.files import make_private_folder
 from ..workers.forks import FORK_SERVER, Forked
 from ..workers.launcher.masking import Masker
@@ -72,7 +73,8 @@ def run_command(
             os.close(writer)
         grace_s = _GRACE_S
         try:
-            in_time = _wait(guarded.process, pump, budget, clock + timeout_s, stop)
+            with TURNS.aside():
+                in_time = _wait(guarded.process, pump, budget, clock + timeout_s, stop)
         except CheckStopped:
             grace_s = _HURRIED_S
             raise

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...failpoints import failpoint
 from ...state.job import Job
+from ..turns import TURNS
 from .asked import ASKED, request_text
 from .environment import Environment
 from .files import make_private_folder, sync_folder, write_private
@@ -150,7 +151,8 @@ class AttemptFolder:
                 if give_up():
                     return False
                 meanwhile()
-                poll.poll(_POLL_MS)
+                with TURNS.aside():
+                    poll.poll(_POLL_MS)
         finally:
             if child is not None:
                 child.close()
