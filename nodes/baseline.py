@@ -48,7 +48,9 @@ def baseline(state: PipelineState, call: Call) -> Move:
         call=call,
         node=Node.BASELINE,
     )
-    kill_leftovers(this_round.run_dir)
+    if this_round.folder.exists():
+        # It was begun before, and killed.
+        kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
         before = _measured(state, task, this_round)

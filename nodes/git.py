@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ..state.errors import WorkspaceError
@@ -81,34 +83,68 @@ class StartedGit:
         keep_open: Sequence[int] = (),
     ) -> None:
         """Start git as `try_git` does, and with the same errors."""
-        self._folder, self._stdin = folder, stdin
+        self._folder = folder
+        # In memory: nothing has to be moved through pipes while git runs, and nobody waits for who else holds them.
+        self._out, self._err = _in_memory(), _in_memory()
         try:
-            self._process = subprocess.Popen(
-                ["git", *_OPTIONS, "-C", str(folder), *arguments],
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_environment(environment or {}),
-                pass_fds=tuple(keep_open),
-            )
+            with _in_memory(stdin) as given:
+                self._process = subprocess.Popen(
+                    ["git", *_OPTIONS, "-C", str(folder), *arguments],
+                    stdin=given if stdin else subprocess.DEVNULL,
+                    stdout=self._out,
+                    stderr=self._err,
+                    env=_environment(environment or {}),
+                    pass_fds=tuple(keep_open),
+                )
         except (OSError, ValueError) as error:
             raise self._cannot_run(error) from None
 
     def wait(self) -> Said:
         """How it ended. Raises WorkspaceError where it does not end."""
-        with TURNS.aside(), self._process as process:
-            try:
-                out, err = process.communicate(self._stdin or None, timeout=TIMEOUT_S)
-            except subprocess.TimeoutExpired as error:
-                process.kill()
-                raise self._cannot_run(error) from None
-            except BaseException:
-                process.kill()
-                raise
+        process = self._process
+        try:
+            with TURNS.aside():
+                ended = _has_ended(process.pid, TIMEOUT_S)
+            if not ended:
+                raise TimeoutError(f"it has not ended after {TIMEOUT_S:g} s")
+        except OSError as error:
+            process.kill()
+            raise self._cannot_run(error) from None
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            process.wait()
+        with self._out, self._err:
+            out, err = _whole(self._out), _whole(self._err)
         return Said(process.returncode, out, err.decode("utf-8", "replace").strip())
 
     def _cannot_run(self, error: Exception) -> WorkspaceError:
         return WorkspaceError(f"git cannot be run in {self._folder}", facts={"git": error})
+
+
+def _in_memory(content: bytes = b"") -> FileIO:
+    file = FileIO(os.memfd_create("git"), "w+")
+    while content:
+        content = content[file.write(content) :]
+    file.seek(0)
+    return file
+
+
+def _whole(file: FileIO) -> bytes:
+    file.seek(0)
+    return file.readall()
+
+
+def _has_ended(pid: int, timeout_s: float) -> bool:
+    """Wait for a child; it is not reaped. `Popen.wait` would look again and again where it is to give up in time."""
+    handle = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+    finally:
+        os.close(handle)
 
 
 def git(folder: Path, *arguments: str) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...state.errors import TaskFileError
 from ...state.task import Task
 from ..checks.kinds import BUILTIN, Kinds
+from ..checks.recent import Recent
 from .amend import amended
 from .card import make_tasks
 from .markdown import read_markdown
@@ -22,6 +24,17 @@ _READERS: Mapping[str, Callable[[SourceFile], list[RawContract]]] = {
     ".yml": read_yaml,
     ".json": read_json,
 }
+
+
+@dataclass(frozen=True)
+class _Read:
+    kinds: Kinds
+    raws: list[RawContract]
+    written: tuple[Task, ...]
+
+
+# A run reads its file when it is made, and once more at its first stage.
+_READ: Recent[tuple[str, str], _Read] = Recent(8)
 
 
 def read_tasks(path: Path, kinds: Kinds = BUILTIN) -> tuple[Task, ...]:
@@ -42,9 +55,13 @@ def read_tasks(path: Path, kinds: Kinds = BUILTIN) -> tuple[Task, ...]:
             known=", ".join(_READERS),
             next_step="rename the file after its format",
         )
-    raws = reader(file)
-    written = make_tasks(file, raws, kinds)
-    return amended(file, path, raws, written, kinds)
+    key = (file.path, file.sha256)
+    known = _READ.get(key)
+    if known is None or known.kinds is not kinds:
+        raws = reader(file)
+        known = _Read(kinds, raws, make_tasks(file, raws, kinds))
+        _READ.keep(key, known)
+    return amended(file, path, known.raws, known.written, kinds)
 
 
 def read_task_file(path: Path, task_id: str | None = None, kinds: Kinds = BUILTIN) -> Task:
