@@ -53,7 +53,9 @@ class Rhythm:
         """A checkpoint arrives. Only while writes are under way could they have shared a sync with it."""
         if self._under_way is not None:
             gap_s = min(now - self._under_way, _MOST_S)
-            self._gap_s = gap_s if self._gap_s is None else self._gap_s + (gap_s - self._gap_s) * _WEIGHT
+            known_s = gap_s if self._gap_s is None else self._gap_s
+            # The first step of a graph takes longest: a shorter time is believed at once, as a wait costs little.
+            self._gap_s = min(gap_s, known_s + (gap_s - known_s) * _WEIGHT)
         elif self._over:
             self.in_vain()
         self._under_way, self._over = None, False
