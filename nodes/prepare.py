@@ -131,7 +131,8 @@ def ask(folder: Path, files: Mapping[str, bytes]) -> None:
     *_, last = files
     try:
         for name, content in files.items():
-            write_private(folder / name, content, sync=True)
+            # The names are synced with the first line of the ledger in the folder; before that nothing has run.
+            write_private(folder / name, content, sync=True, sync_name=False)
     except BaseException:
         if not (folder / last).exists():
             shutil.rmtree(folder, ignore_errors=True)
