@@ -16,6 +16,8 @@ import sys
 
 from . import main as launcher
 from . import warden
+from .records import load
+from .variables import SECRET_NAMES, masker_for
 
 LAUNCHER, WARDEN = b"launcher", b"warden"
 SIZE_BYTES = 4
@@ -145,8 +147,7 @@ def _launch(fds: list[int], given: list[bytes]) -> int:
     folder, *variables = given
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     _put((nothing, log, log))
-    os.environb.clear()
-    os.environb.update(_pairs(variables))
+    _be_given(_pairs(variables))
     return launcher.main(os.fsdecode(folder))
 
 
@@ -160,6 +161,15 @@ def _watch(fds: list[int], given: list[bytes]) -> int:
 
 def _pairs(fields: list[bytes]) -> dict[bytes, bytes]:
     return dict(zip(fields[0::2], fields[1::2], strict=True))
+
+
+def _be_given(variables: dict[bytes, bytes]) -> None:
+    """Have these variables, most of which the server has as well: each that is set or taken away is a call."""
+    for name in os.environb.keys() - variables.keys():
+        del os.environb[name]
+    for name, value in variables.items():
+        if os.environb.get(name) != value:
+            os.environb[name] = value
 
 
 def _tell(asking: int, code: int) -> None:
@@ -183,6 +193,8 @@ def _close(fds: list[int] | set[int]) -> None:
 
 def main() -> int:
     """Serve until Waypost has gone."""
+    load()
+    masker_for(os.environ, SECRET_NAMES)
     # What is loaded stays loaded: a collection in a child would copy all of its pages to look at it.
     gc.freeze()
     _Server().serve()

@@ -34,8 +34,8 @@ def launch_bytes(fields: dict[str, list[str]]) -> bytes:
 
 def read_launch() -> Launch:
     """What to start, from the current folder. Raises OSError, KeyError or ValueError where it cannot be read."""
-    with open(LAUNCH, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        entries = file.read().split("\0")[:-1]
+    with open(LAUNCH, "rb", buffering=0) as file:
+        entries = file.readall().decode("utf-8", "surrogateescape").split("\0")[:-1]
     fields: dict[str, list[str]] = {name: [] for name in _LISTS}
     for entry in entries:
         name, _, value = entry.partition("=")
@@ -57,6 +57,12 @@ def write_record(name: str, values: dict[str, object], *, sync: bool) -> None:
         folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         os.fsync(folder)
         os.close(folder)
+
+
+def load() -> None:
+    """Have loaded what is loaded at first use: a process that forks others spares it each of them."""
+    for text in (_text("\N{BULLET}"), "\udcff"):
+        text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _json(value: object) -> str:

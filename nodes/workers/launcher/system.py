@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
 
 SIGKILL, SIGPIPE, SIGTERM, SIGXFSZ = 9, 13, 15, 25
 _SIG_DFL, _SIG_BLOCK, _SIG_UNBLOCK = 0, 0, 1
@@ -12,20 +13,27 @@ _SFD_CLOEXEC = os.O_CLOEXEC
 _SIGSET_BYTES = 128
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# Looked up here, once: the first use of each takes long, and would be the first one in every process that is forked.
+_prctl, _signal, _signalfd = _libc.prctl, _libc.signal, _libc.signalfd
+_sigprocmask, _sigemptyset, _sigaddset = _libc.sigprocmask, _libc.sigemptyset, _libc.sigaddset
 
 
+@cache
 def _set_of(number: int) -> ctypes.Array[ctypes.c_char]:
     signals = ctypes.create_string_buffer(_SIGSET_BYTES)
-    _libc.sigemptyset(signals)
-    _libc.sigaddset(signals, number)
+    _sigemptyset(signals)
+    _sigaddset(signals, number)
     return signals
+
+
+_set_of(SIGTERM)
 
 
 def signal_file(number: int) -> int:
     """Block a signal, and give a descriptor that can be read once one has come."""
     signals = _set_of(number)
-    _libc.sigprocmask(_SIG_BLOCK, signals, None)
-    fd = _libc.signalfd(-1, signals, _SFD_CLOEXEC)
+    _sigprocmask(_SIG_BLOCK, signals, None)
+    fd = _signalfd(-1, signals, _SFD_CLOEXEC)
     if fd < 0:
         raise OSError(ctypes.get_errno(), "signalfd")
     return fd
@@ -33,7 +41,7 @@ def signal_file(number: int) -> int:
 
 def adopt_orphans() -> None:
     """Whatever a descendant leaves in the background becomes our child, also behind setsid and a double fork."""
-    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    if _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
@@ -42,12 +50,12 @@ def become_worker(launcher: int, blocked: int) -> None:
 
     A worker whose launcher is gone could never be found again, and must not go on beside its successor.
     """
-    _libc.prctl(_PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.getppid() != launcher:
         os.kill(os.getpid(), SIGKILL)
     for number in (SIGPIPE, SIGXFSZ):
-        _libc.signal(number, _SIG_DFL)
-    _libc.sigprocmask(_SIG_UNBLOCK, _set_of(blocked), None)
+        _signal(number, _SIG_DFL)
+    _sigprocmask(_SIG_UNBLOCK, _set_of(blocked), None)
 
 
 def children_of(parent: int) -> list[int]:
