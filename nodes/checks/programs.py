@@ -85,7 +85,7 @@ class Programs:
 
     def _above(self) -> Iterator[tuple[str, str]]:
         """The settings in the folders above, by their paths."""
-        for folder in sorted({above for root in self.roots for above in root.resolve().parents}):
+        for folder in sorted({above for root in {*self.roots} for above in root.resolve().parents}):
             # Strings, not paths: hardly one of these many names is ever there.
             there = [whole for name in _ABOVE if os.path.isfile(whole := os.path.join(folder, name))]
             for path in map(Path, there):

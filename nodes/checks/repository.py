@@ -101,7 +101,7 @@ def objects_of(repository: Path) -> Path:
 
 def _holding(workspace: Path, told: bytes) -> Path:
     top = Path(os.fsdecode(told))
-    if not workspace.resolve().is_relative_to(top.resolve()):
+    if top != workspace and not workspace.resolve().is_relative_to(top.resolve()):
         raise WorkspaceError(
             f"git does not look at the files of {workspace}",
             facts={"it looks at": top},

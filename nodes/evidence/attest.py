@@ -51,7 +51,7 @@ def attest(state: PipelineState, run_dir: Path, ledger: LedgerMark, envelope: by
         for name, content in names.items():
             with staged.draft(name) as draft:
                 draft.write(content)
-                draft.sync()
+                draft.end()
     return run_dir / REPORTS / manifest.task
 
 

@@ -32,7 +32,7 @@ def write_batch_reports(state: BatchState, folder: Path) -> tuple[Path, ...]:
         for name, content in batch_reports(state).items():
             with staged.draft(name) as draft:
                 draft.write(content)
-                draft.sync()
+                draft.end()
     return tuple(folder / REPORTS / name for name in (MARKDOWN, JSON, JUNIT))
 
 

@@ -23,8 +23,8 @@ class Sink(Protocol):
         """Append `data`."""
         ...
 
-    def sync(self) -> str:
-        """Bring it all to where it is kept, and return its SHA-256."""
+    def end(self) -> str:
+        """Say that nothing comes any more, and get the SHA-256 of it all."""
         ...
 
 
@@ -40,11 +40,16 @@ class Draft:
         self._digest.update(data)
         self._stream.write(data)
 
-    def sync(self) -> str:
-        """Bring it all to the disk and return its SHA-256."""
+    def end(self) -> str:
+        """Hand it all to the system, which begins to bring it to the disk, and return its SHA-256."""
         self._stream.flush()
-        os.fsync(self._stream.fileno())
+        # The sync of one file then finds the others on their way, and need not wait for each by itself.
+        os.posix_fadvise(self._stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return self._digest.hexdigest()
+
+    def sync(self) -> None:
+        """Bring it all to the disk."""
+        os.fsync(self._stream.fileno())
 
     def close(self) -> None:
         """Close the file. An error here is no loss: what counts was synced before."""
@@ -57,28 +62,28 @@ class Staging:
 
     def __init__(self, folder: int) -> None:
         self._folder = folder
-        self._drafts: dict[str, str] = {}
+        self._drafts: dict[str, tuple[str, Draft]] = {}
 
     @contextmanager
     def draft(self, name: str) -> Generator[Draft, None, None]:
         """A new draft of `name`, readable by its owner only."""
         hidden = f".{name}.{secrets.token_hex(8)}.tmp"
         draft = Draft(os.open(hidden, _NEW, 0o600, dir_fd=self._folder))
-        self._drafts[name] = hidden
-        try:
-            yield draft
-        finally:
-            draft.close()
+        self._drafts[name] = hidden, draft
+        yield draft
 
     def publish(self) -> None:
-        """Put every draft in the place of its target, in the order they were begun."""
-        for name, hidden in self._drafts.items():
+        """Put every draft in the place of its target, in the order they were begun, once all are on the disk."""
+        for _, draft in self._drafts.values():
+            draft.sync()
+        for name, (hidden, _) in self._drafts.items():
             os.replace(hidden, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        self._drafts.clear()
         os.fsync(self._folder)
 
     def sweep(self) -> None:
-        """Remove drafts that were not published: our own, and what a killed writer left."""
+        """Close all drafts, and remove those that were not published: our own, and what a killed writer left."""
+        for _, draft in self._drafts.values():
+            draft.close()
         for name in os.listdir(self._folder):
             if _LEFT_BEHIND.fullmatch(name):
                 with suppress(OSError):

@@ -90,13 +90,13 @@ def _compose(
 ) -> tuple[EvidenceFile, ...]:
     with draft(VERIFICATION_LOG) as log:
         write_verification_log(log, state, task, run)
-        written = [Artifact(VERIFICATION_LOG, log.sync(), False)]
+        written = [Artifact(VERIFICATION_LOG, log.end(), False)]
     view = build_view(state, task, run)
     for name in (AUDIT_SUMMARY, REPORT):
         content = render(f"{name}.j2", view, tuple(written))
         with draft(name) as file:
             file.write(content)
-            written.append(Artifact(name, file.sync(), False))
+            written.append(Artifact(name, file.end(), False))
     folder = report_folder(task)
     return tuple(EvidenceFile(path=f"{folder}/{file.path}", sha256=file.sha256) for file in reversed(written))
 
@@ -116,7 +116,7 @@ class _Compared:
         if self._file.stream.read(len(data)) != data:
             raise _Differs
 
-    def sync(self) -> str:
+    def end(self) -> str:
         if self._file.stream.read(1):
             raise _Differs
         return self._sha256
@@ -131,5 +131,5 @@ class _OnlyHashed:
     def write(self, data: bytes) -> None:
         self._digest.update(data)
 
-    def sync(self) -> str:
+    def end(self) -> str:
         return self._digest.hexdigest()
