@@ -57,6 +57,7 @@ def test_the_newest_state_stands_beside_the_ledger_in_plain_json(saver: LedgerSa
 
 def test_it_is_indented_for_people(saver: LedgerSaver, root: Path) -> None:
     Talk(saver).put(a={"b": 1})
+    saver.write_mirrors("t")
     assert '\n    "a": {\n      "b": 1\n    }' in (ledger_of(root).parent / "pipeline_state.json").read_text()
 
 
