@@ -54,7 +54,7 @@ class Pipeline(Compiled):
             async for chunk in cast(AsyncIterator[Any], cast(Any, super()).astream(checked, _roomy(config), **kwargs)):
                 yield chunk
         finally:
-            self._show(config)
+            await asyncio.to_thread(self._show, config)
 
     def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Graph:
         """As LangGraph's, with every route on its edge; LangGraph shows one of several between two nodes."""
