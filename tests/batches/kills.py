@@ -39,7 +39,7 @@ def wanted(tasks: int, chance: random.Random) -> dict[str, Wanted]:
         before = list(found)
         waits = chance.sample(before, chance.randint(0, min(3, len(before)))) if before else []
         id = f"T-{number:02}"
-        bash = f"echo {id} begins >> order; sleep {chance.uniform(0, 0.2):.3f}; echo {id} ends >> order"
+        bash = f"echo {id} begins >> order; sleep {chance.uniform(0, 0.4):.3f}; echo {id} ends >> order"
         found[id] = Wanted(bash=bash, verify=f"grep -qx '{id} ends' order", waits_for=tuple(waits))
     return found
 
