@@ -53,7 +53,7 @@ class LedgerSync(BaseCheckpointSaver[str]):
         root: the folder of all threads. Nothing is made on disk before the first run or put.
         serde: LangGraph's serializer by default; an `EncryptedSerializer` leaves nothing in clear but the keys.
         durability: `"power"` syncs before acknowledging, `"process"` does not.
-        mirror: keep `pipeline_state.json` and `snapshots/` for people beside the ledger.
+        mirror: keep `pipeline_state.json` and `snapshots/` for people beside the ledger, written in the background.
         allow: types, or (module, name) pairs, that may be read beside LangGraph's own list.
         read_only: never write, not even to recover.
         disk: another door to the operating system, for tests of faults; such a saver shares its threads with no other.
