@@ -84,9 +84,9 @@ class StartedGit:
     ) -> None:
         """Start git as `try_git` does, and with the same errors."""
         self._folder = folder
-        # In memory: nothing has to be moved through pipes while git runs, and nobody waits for who else holds them.
-        self._out, self._err = _in_memory(), _in_memory()
         try:
+            # In memory: nothing has to be moved through pipes while git runs, and nobody waits for who else holds them.
+            self._out, self._err = _in_memory(), _in_memory()
             with _in_memory(stdin) as given:
                 self._process = subprocess.Popen(
                     ["git", *_OPTIONS, "-C", str(folder), *arguments],
