@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import orjson
 
-from ..state.errors import LedgerError
 from .background import BACKGROUND
 from .commit import Commit
 from .disk import Disk
@@ -130,7 +129,8 @@ class Mirror:
             self._show(*self._behind.popleft())
 
     def _show(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
-        with contextlib.suppress(OSError, LedgerError):
+        # Of any kind: whoever releases a thread or ends a run has nothing to do with what could not be shown.
+        with contextlib.suppress(Exception):
             if commit.line <= self._line or view.index.deleted:
                 return
             self._line = commit.line
@@ -161,7 +161,7 @@ class Mirror:
         files, page = self._due
         self._due, self._written = None, time.monotonic()
         state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
             _replace(files.disk, files.folder, STATE, page | {"values": state})
 
     def _state(self, view: View, record: CheckpointRecord, versions: Data, new: dict[str, _Shown]) -> dict[str, _Shown]:

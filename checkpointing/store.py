@@ -36,7 +36,7 @@ class ThreadStore:
     Args:
         disk: the door to the operating system.
         root: the folder of all threads.
-        thread: its key.
+        thread, pause_s: the thread's key, and what `Mirror` says of it.
     """
 
     def __init__(self, disk: Disk, root: Path, thread: str, pause_s: float = PAUSE_S) -> None:
