@@ -48,9 +48,7 @@ def baseline(state: PipelineState, call: Call) -> Move:
         call=call,
         node=Node.BASELINE,
     )
-    if this_round.folder.exists():
-        # It was begun before, and killed.
-        kill_leftovers(this_round.run_dir)
+    kill_leftovers(this_round.run_dir)
     this_round.begin()
     try:
         before = _measured(state, task, this_round)
