@@ -47,6 +47,12 @@ class TestRhythm:
             assert rhythm.writes_come(at) == 0
             rhythm.checkpoint_comes(at + SOON_S)
 
+    def test_a_shorter_time_is_believed_at_once(self) -> None:
+        rhythm = Rhythm()
+        waits = [step(rhythm, at, gap_s=gap_s) for at, gap_s in enumerate((LATE_S, SOON_S, SOON_S), 1)]
+        assert waits[:2] == [0, 0]
+        assert waits[2] == pytest.approx(2 * SOON_S)
+
     def test_waiting_stops_when_no_checkpoint_comes(self) -> None:
         rhythm = Rhythm()
         for at in range(1, 6):
