@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .launcher.fork_server import LAUNCHER, SIZE_BYTES, WARDEN, packed
+from .launcher.fork_server import LAUNCHER, WARDEN
+from .launcher.line import SIZE_BYTES, packed
 
 _HERE = Path(__file__).parent
 # Not a file as the program: a program's own file is compiled again at every start.
@@ -32,10 +33,12 @@ class Forked:
 
     Attributes:
         returncode: as `subprocess` has it; also where the server was killed and nobody can tell, it is not 0.
+        server: whose child it is.
     """
 
-    def __init__(self, pid: int, handle: int, told: int) -> None:
+    def __init__(self, pid: int, handle: int, told: int, server: subprocess.Popen[bytes]) -> None:
         self.pid = pid
+        self.server = server
         self.returncode: int | None = None
         self._handle, self._told = handle, told
 
@@ -95,32 +98,32 @@ class ForkServer:
 
     def launcher(self, folder: str, log: int) -> Forked:
         """A launcher for the attempt in `folder`, with our variables as they are now. Raises OSError."""
-        return self._start(LAUNCHER, [os.fsencode(folder), *_flat(os.environ)], (log,))
+        return self._start(LAUNCHER, [os.fsencode(folder), *flat(os.environ)], (log,))
 
-    def warden(self, argv: tuple[str, ...], env: Mapping[str, str], cwd: str, fds: tuple[int, int, int]) -> Forked:
-        """A warden over a check.
+    def warden(self, line: int) -> Forked:
+        """A warden that is told through the socket `line` what to watch. Raises OSError."""
+        return self._start(WARDEN, [], (line,))
 
-        Args:
-            fds: what it is told through, where the output goes, and where it tells how the check ended.
-
-        Raises:
-            OSError, ValueError: it could not be started.
-        """
-        words = [os.fsencode(word) for word in argv]
-        return self._start(WARDEN, [os.fsencode(cwd), b"%d" % len(words), *words, *_flat(env)], fds)
+    def begun(self) -> subprocess.Popen[bytes] | None:
+        """The process that would be asked now; None where it is yet to be begun, or would be begun anew."""
+        with self._lock:
+            process = self._process
+            return process if process and process.poll() is None and self._facts == _inherited() else None
 
     def _start(self, kind: bytes, given: list[bytes], fds: tuple[int, ...]) -> Forked:
-        request = packed([kind, b"%d" % _umask(), *given])
+        request = packed([kind, b"%d" % current_umask(), *given])
         told, asking = os.pipe2(os.O_CLOEXEC)
         try:
             with self._lock:
                 pid, handle = self._asked(request, (*fds, asking))
+                server = self._process
         except BaseException:
             os.close(told)
             raise
         finally:
             os.close(asking)
-        return Forked(pid, handle, told)
+        assert server is not None
+        return Forked(pid, handle, told, server)
 
     def _asked(self, request: bytes, fds: tuple[int, ...]) -> tuple[int, int]:
         line = self._begun()
@@ -194,12 +197,13 @@ atexit.register(FORK_SERVER.leave)
 os.register_at_fork(after_in_child=FORK_SERVER.leave)
 
 
-def _flat(variables: Mapping[str, str]) -> list[bytes]:
+def flat(variables: Mapping[str, str]) -> list[bytes]:
+    """Names and values by turns, as a request has them."""
     return [os.fsencode(text) for pair in variables.items() for text in pair]
 
 
-def _umask() -> int:
-    """Asked so because the call that tells it also sets it, for all threads."""
+def current_umask() -> int:
+    """Ours. Asked so because the call that tells it also sets it, for all threads."""
     with open("/proc/self/status", "rb") as file:
         return next(int(line.split()[1], 8) for line in file if line.startswith(b"Umask:"))
 

@@ -83,10 +83,13 @@ def signal_family(leader: int, number: int) -> None:
         _kill(pid, number)
 
 
-def end_family() -> None:
+def end_family() -> bool:
     """Kill every descendant that is left, and reap it: what goes on working could change what is verified next.
 
     Only children are killed: their own children become ours by that, and a pid that is not reaped is never reused.
+
+    Returns:
+        Whether none is left; False for one that cannot be killed.
     """
     deadline = time.monotonic() + _FAMILY_S
     while time.monotonic() < deadline:
@@ -94,10 +97,11 @@ def end_family() -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 continue
         except ChildProcessError:
-            return
+            return True
         for pid in children_of(os.getpid()):
             _kill(pid, SIGKILL)
         time.sleep(0.001)
+    return False
 
 
 def _kill(pid: int, number: int) -> None:

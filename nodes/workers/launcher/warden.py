@@ -1,52 +1,76 @@
-"""Stands between Waypost and a check: whatever the check leaves behind is killed before its end is told.
+"""Stands between Waypost and its checks, one after the other: what one leaves behind is killed before its end is told.
 
-Standard input is the line to Waypost: `T` asks the check to end, its end kills it. So a check also ends where Waypost
-was killed.
+The line to Waypost brings the checks. While one runs, `T` asks it to end, and the end of the line kills it: so a check
+also ends where Waypost was killed.
 """
 
 from __future__ import annotations
 
 import os
 import select
-from collections.abc import Mapping
 
 from .family import end_family, signal_family, spawn
+from .line import Line, pairs, put
 from .system import SIGKILL, SIGTERM, adopt_orphans
 
 TOLD_END, TOLD_NO_START = "ended", "unstarted"
 ASK_TO_END = b"T"
-_CONTROL = 0
+_NOTHING, _NOWHERE, _ERRORS = 0, 1, 2
 
 
-def main(status: int, argv: list[str], environ: Mapping[bytes, bytes], cwd: str) -> int:
-    """Run a check to its end, end its family, and write how it ended to the descriptor `status`."""
+def main(line: int) -> int:
+    """Run checks to their ends until Waypost hangs up, or cannot be told the truth any more."""
     adopt_orphans()
-    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    asking = Line(line)
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    put((os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), nowhere, nowhere))
+    while True:
+        try:
+            fields, (output,) = asking.request()
+        except (EOFError, OSError):
+            return 0
+        # What goes wrong in here stands where the check prints.
+        os.dup2(output, _ERRORS)
+        told, alone = _watched(fields, output, asking)
+        os.dup2(_NOWHERE, _ERRORS)
+        try:
+            asking.say(told.encode())
+        except OSError:
+            return 0
+        if not alone:
+            return 0
+
+
+def _watched(fields: list[bytes], output: int, line: Line) -> tuple[str, bool]:
+    """How a check ended, and whether nothing of it is left."""
+    umask, cwd, count, *rest = fields
+    argv, environ = [os.fsdecode(word) for word in rest[: int(count)]], pairs(rest[int(count) :])
+    os.umask(int(umask))
     try:
-        check = spawn(argv, environ, (nothing, 1, 2), cwd=cwd)
+        check = spawn(argv, environ, (_NOTHING, output, output), cwd=os.fsdecode(cwd))
     except OSError as error:
-        os.write(status, f"{TOLD_NO_START} {error.errno}".encode())
-        return 0
-    _until_end(check)
+        return f"{TOLD_NO_START} {error.errno}", True
+    finally:
+        os.close(output)
+    _until_end(check, line)
     _, ended = os.waitpid(check, 0)
-    end_family()
+    alone = end_family()
     code = os.waitstatus_to_exitcode(ended)
-    os.write(status, f"{TOLD_END} {code if code >= 0 else 128 - code}".encode())
-    return 0
+    return f"{TOLD_END} {code if code >= 0 else 128 - code}", alone
 
 
-def _until_end(check: int) -> None:
+def _until_end(check: int, line: Line) -> None:
     poll = select.poll()
-    ended = os.pidfd_open(check)
+    ended, asking = os.pidfd_open(check), line.fileno()
     poll.register(ended, select.POLLIN)
-    poll.register(_CONTROL, select.POLLIN)
+    poll.register(asking, select.POLLIN)
     while True:
         ready = [fd for fd, _ in poll.poll()]
-        if _CONTROL in ready:
-            asked = os.read(_CONTROL, 16)
+        if asking in ready:
+            asked = line.asked()
             signal_family(check, SIGTERM if asked else SIGKILL)
             if not asked:
-                poll.unregister(_CONTROL)
+                poll.unregister(asking)
         if ended in ready:
             os.close(ended)
             return

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from kit.processes import gone
 from kit.waiting import wait_for
-from waypost.nodes.checks import process
 from waypost.nodes.checks.process import CheckStopped, run_command
+from waypost.nodes.workers import wardens
 from waypost.nodes.workers.launcher.masking import Masker
 
 
@@ -114,7 +114,7 @@ def test_a_command_that_kills_what_watches_over_it_has_not_passed(tmp_path):
 
 
 def test_a_command_that_stops_what_watches_over_it_is_killed_when_its_time_is_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(process, "_WARDEN_S", 0.2)
+    monkeypatch.setattr(wardens, "_PATIENCE_S", 0.2)
     ran = run(tmp_path, "bash", "-c", "echo $$ > pid; kill -STOP $PPID; sleep 600", timeout_s=0.3)
     assert (ran.exit_code, ran.stopped) == (None, "timed out after 0.3 s")
     assert gone(int((tmp_path / "pid").read_text()))

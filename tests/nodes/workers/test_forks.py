@@ -19,6 +19,7 @@ from waypost.nodes.dispatch import dispatch
 from waypost.nodes.workers import forks
 from waypost.nodes.workers.forks import FORK_SERVER
 from waypost.nodes.workers.launcher.masking import Masker
+from waypost.nodes.workers.wardens import WARDENS
 from waypost.state.records import AttemptOutcome
 
 GRANDPARENT = 'read -r _ _ _ server _ < "/proc/$PPID/stat"; '
@@ -57,6 +58,7 @@ def test_a_server_that_was_stopped_is_replaced(tmp_path, monkeypatch):
     FORK_SERVER.leave()
     stopped = server_of(tmp_path)
     os.kill(stopped, signal.SIGSTOP)
+    WARDENS.leave()
     assert check(tmp_path, "true")[0].exit_code is None
     assert gone(stopped)
     assert check(tmp_path, "true")[0].exit_code == 0
