@@ -1,8 +1,8 @@
 """Files for people, made from what was just committed: the newest state, and what each step changed.
 
-They are never read back, never synced, and their errors never reach a put, which does not wait for them either. Of
-states that follow each other within a moment only the last one is written: nobody reads the others, and each would be a
-file made and thrown away.
+They are never read back, never synced, and their errors never reach a put, which does not wait for them either. What
+comes within a moment is written together, and of several states only the last one: nobody reads the others, and each
+would be a file made and thrown away.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _OPTION = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 _INDENT = b"\n    "
 _MAX_NAME = 80
 PAUSE_S = 0.1
-"""How long after a state was written the next one waits."""
-_BEHIND_MOST = 100
+"""How long what was committed may wait for what follows it."""
+_BEHIND_MANY, _BEHIND_MOST = 50, 100
 # LangGraph's channel of calls by `Send`.
 TASKS = "__pregel_tasks"
 _NO_NODES = frozenset({"__interrupt__", "__snapshot_bumps__"})
@@ -83,20 +83,19 @@ class Mirror:
     """The mirrors of one thread.
 
     Args:
-        pause_s: how long after a state was written the next one waits for one that is newer still; with 0 everything
-            is written before `update` returns.
+        pause_s: how long it waits at most for what follows; with 0 everything is written before `update` returns.
     """
 
     def __init__(self, pause_s: float = PAUSE_S) -> None:
         self.lock = threading.Lock()
         self._pause_s = pause_s
-        self._written = -pause_s
         self._behind: deque[tuple[View, CheckpointRecord, Commit]] = deque()
         self.forget()
 
     def forget(self) -> None:
         """Line numbers and channels mean something else from now on."""
         self._line = 0
+        self._since: float | None = None
         self._seen: tuple[str | None, Data] = (None, {})
         self._shown: dict[str, _Shown] = {}
         self._due: tuple[Files, Data] | None = None
@@ -105,10 +104,11 @@ class Mirror:
     def update(self, view: View, record: CheckpointRecord, commit: Commit) -> None:
         """Have a committed checkpoint of the root namespace shown, unless a newer one is shown already."""
         self._behind.append((view, record, commit))
-        if self._pause_s and len(self._behind) < _BEHIND_MOST:
-            BACKGROUND.soon(self._catch_up)
-        else:
+        if not self._pause_s or len(self._behind) >= _BEHIND_MOST:
             self.settle()
+        elif self._since is None or len(self._behind) == _BEHIND_MANY:
+            self._since = self._since or time.monotonic()
+            BACKGROUND.soon(self._catch_up)
 
     def settle(self) -> None:
         """Write at once what waits to be written."""
@@ -117,12 +117,13 @@ class Mirror:
             self._write_state()
 
     def _catch_up(self) -> float | None:
-        with self.lock:
-            self._show_all()
-            left_s = self._written + self._pause_s - time.monotonic()
-            if left_s <= 0:
-                self._write_state()
-            return left_s if self._due is not None else None
+        left_s = (self._since or 0.0) + self._pause_s - time.monotonic()
+        if left_s > 0 and len(self._behind) < _BEHIND_MANY:
+            return left_s
+        # Before the rest: what comes from now on asks for itself.
+        self._since = None
+        self.settle()
+        return None
 
     def _show_all(self) -> None:
         while self._behind:
@@ -159,7 +160,7 @@ class Mirror:
         if self._due is None:
             return
         files, page = self._due
-        self._due, self._written = None, time.monotonic()
+        self._due = None
         state = {channel: orjson.Fragment(shown.page) for channel, shown in self._shown.items()}
         with contextlib.suppress(Exception):
             _replace(files.disk, files.folder, STATE, page | {"values": state})

@@ -165,7 +165,8 @@ def test_of_states_that_follow_each_other_at_once_the_last_one_is_shown_a_moment
     talk = Talk(saver)
     for number in range(20):
         talk.put(a=number)
-    wait_for(lambda: json.loads(state_file(root).read_text())["values"] == {"a": 19})
+    wait_for(state_file(root).exists)
+    assert json.loads(state_file(root).read_text())["values"] == {"a": 19}
 
 
 def test_a_state_that_waits_is_written_when_the_thread_is_released(root: Path) -> None:
