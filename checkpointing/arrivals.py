@@ -2,7 +2,7 @@
 
 LangGraph hands over what a task wrote and, a moment later and from another thread, the checkpoint of its step. Each
 would sync by itself. So writes wait, before they take any lock, about as long as the checkpoint took to come lately,
-if that is less than what a sync takes. The idea is PostgreSQL's `commit_delay`; here both times are measured. Nothing
+if that is not much more than what a sync takes. The idea is PostgreSQL's `commit_delay`; here both times are measured. Nothing
 is acknowledged earlier than without it, and nobody waits for a checkpoint that has not been coming.
 """
 
@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from .commit import Ticket
 
 _WEIGHT = 0.25
-_WORTH = 1.5
+# A group of its own costs as much again as its sync, of which the checkpoint has to wait for some.
+_WORTH = 4.0
 _SLACK = 2.0
 _MOST_S = 0.02
 
@@ -25,11 +26,14 @@ class Rhythm:
     """What is known of one thread: how long a sync takes, and how long after writes their checkpoint comes.
 
     Times are in seconds of any clock that does not step back.
+
+    Args:
+        like: begin with what is known of another thread, which is most likely driven by a graph of the same kind.
     """
 
-    def __init__(self) -> None:
-        self._sync_s = 0.0
-        self._gap_s: float | None = None
+    def __init__(self, like: Rhythm | None = None) -> None:
+        self._sync_s = like._sync_s if like else 0.0
+        self._gap_s = like._gap_s if like else None
         self._under_way: float | None = None
         self._over = False
 
@@ -69,9 +73,11 @@ class Rhythm:
 class Arrivals:
     """The tickets of one thread that nobody has begun to write; whoever writes takes them all."""
 
+    _latest: Rhythm | None = None
+
     def __init__(self) -> None:
         self._waiting: deque[Ticket] = deque()
-        self._rhythm = Rhythm()
+        self._rhythm = Arrivals._latest = Rhythm(Arrivals._latest)
         self.synced = self._rhythm.synced
 
     def __len__(self) -> int:

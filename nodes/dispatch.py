@@ -25,7 +25,7 @@ from .workers.attempt import AttemptFolder, ExitRecord, Stage
 from .workers.files import sha256_file
 from .workers.follow import Follower
 from .workers.forks import Forked
-from .workers.launcher.main import ALREADY_CLAIMED
+from .workers.launcher.main import NOTHING_STARTED
 from .workers.leftovers import kill_leftovers
 
 # A launcher that dies before it claims its attempt has started nothing: another may be started, but not for ever.
@@ -77,7 +77,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
                 return _record(job, call, AttemptOutcome.NOT_STARTED, reason=error.in_one_line())
         if not folder.wait(child, call.leaving, following):
             return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")
-        if child is not None and child.returncode not in (0, ALREADY_CLAIMED):
+        if child is not None and child.returncode not in (0, NOTHING_STARTED):
             # A launcher that was killed has told nothing: whoever killed it may have written the record.
             folder.refuse_record()
         failpoint("dispatch.waited")

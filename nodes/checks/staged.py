@@ -16,6 +16,7 @@ _KINDS = {"A": "added", "M": "modified", "D": "deleted", "T": "modified"}
 _MOST_BYTES = 32 << 20
 # The extension by which an index goes on in another file.
 _SPLIT = b"link"
+_ABSENT = "there is none"
 
 # Repository, commit and hash of the index -> what git said of them.
 _SAID: Recent[tuple[Path, str, str], bytes] = Recent(64)
@@ -49,6 +50,8 @@ def _digest(index: Path) -> str | None:
     try:
         with open_plain(index) as file:
             content = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return _ABSENT
     except OSError:
         return None
     if len(content) > _MOST_BYTES or _SPLIT in content:

@@ -18,7 +18,7 @@ from ...state.job import Job
 from ..turns import TURNS
 from .asked import ASKED, request_text
 from .environment import Environment
-from .files import make_private_folder, sync_folder, write_private
+from .files import make_private_folder, sync_file, sync_folder, write_private
 from .forks import FORK_SERVER, Forked
 from .launcher.records import LAUNCH, launch_bytes
 from .leftovers import RUN_DIR_VARIABLE, STEP_VARIABLE
@@ -77,17 +77,13 @@ class AttemptFolder:
         return Stage.LOST if (self.path / "started.json").exists() else Stage.UNCLAIMED
 
     def request(self, job: Job, prompt: str, environment: Environment) -> None:
-        """Write what is asked for, without the secrets in it."""
+        """Write what is asked for, without the secrets in it. It is brought to the disk while a launcher gets ready."""
         make_private_folder(self.path)
         masker = environment.masker()
         write_private(self.path / "prompt.md", masker.bytes(prompt.encode("utf-8", "surrogatepass")))
         text = request_text(job)
         data = masker.bytes(text.encode("utf-8", "surrogatepass"))
-        # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
-        write_private(self.path / ASKED, data, sync=True, sync_name=False)
-        # After the file: on most file systems its sync has brought the names of the folders along.
-        for holding in self.path.parents[:_FOLDERS]:
-            sync_folder(holding)
+        write_private(self.path / ASKED, data)
 
     def start(self, job: Job, launch: Launch, environment: Environment) -> Forked:
         """Start a launcher in a session of its own. Harmless to repeat: only the first to claim starts a worker.
@@ -126,10 +122,28 @@ class AttemptFolder:
         write_private(self.path / LAUNCH, spec)
         failpoint("dispatch.launch_written")
         log = os.open(self.path / "launcher.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        told, go = os.pipe2(os.O_CLOEXEC)
         try:
-            return FORK_SERVER.launcher(str(self.path), log)
+            child = FORK_SERVER.launcher(str(self.path), log, told)
+            failpoint("dispatch.forked")
+            self._sync(child)
+            os.write(go, b"g")
         finally:
-            os.close(log)
+            for fd in (log, told, go):
+                os.close(fd)
+        return child
+
+    def _sync(self, child: Forked) -> None:
+        """Bring what is asked for to the disk: no worker begins before, and none at all where that fails."""
+        try:
+            # Its name is synced with that of `started.json`, in the same folder, before a worker begins.
+            sync_file(self.path / ASKED)
+            # After the file: on most file systems its sync has brought the names of the folders along.
+            for holding in self.path.parents[:_FOLDERS]:
+                sync_folder(holding)
+        except BaseException:
+            child.close()
+            raise
 
     def wait(
         self,

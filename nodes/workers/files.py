@@ -29,7 +29,15 @@ def write_private(path: Path, data: bytes, *, sync: bool = False, sync_name: boo
 
 def sync_folder(folder: Path) -> None:
     """Make new names in `folder` survive a power loss."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def sync_file(path: Path) -> None:
+    """Make what a file holds survive a power loss."""
+    _sync(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+
+
+def _sync(handle: int) -> None:
     try:
         os.fsync(handle)
     finally:

@@ -96,9 +96,14 @@ class ForkServer:
         with self._lock, contextlib.suppress(OSError):
             self._begun()
 
-    def launcher(self, folder: str, log: int) -> Forked:
-        """A launcher for the attempt in `folder`, with our variables as they are now. Raises OSError."""
-        return self._start(LAUNCHER, [os.fsencode(folder), *flat(os.environ)], (log,))
+    def launcher(self, folder: str, log: int, go: int) -> Forked:
+        """A launcher for the attempt in `folder`, with our variables as they are now. Raises OSError.
+
+        Args:
+            log: where it writes what goes wrong.
+            go: what it reads one byte from before it starts a worker; without one it leaves.
+        """
+        return self._start(LAUNCHER, [os.fsencode(folder), *flat(os.environ)], (log, go))
 
     def warden(self, line: int) -> Forked:
         """A warden that is told through the socket `line` what to watch. Raises OSError."""

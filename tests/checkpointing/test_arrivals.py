@@ -10,7 +10,7 @@ from kit.ledgers import Talk, config, lines_of
 from waypost.checkpointing import LedgerSaver
 from waypost.checkpointing.arrivals import Rhythm
 
-SYNC_S, SOON_S, LATE_S = 0.004, 0.001, 0.010
+SYNC_S, SOON_S, LATE_S = 0.004, 0.001, 0.018
 
 
 def step(rhythm: Rhythm, at: float, *, gap_s: float, ended: bool = False) -> float:

@@ -15,7 +15,7 @@ from kit.forked import Commands, commands
 from kit.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-DISPATCH = ("requested", "prepared", "launch_written", "launched", "waited", "recorded")
+DISPATCH = ("requested", "prepared", "launch_written", "forked", "launched", "waited", "recorded")
 LAUNCHER = ("begun", "claimed", "recorded_start", "started_worker", "ended_worker", "before_end", "recorded_end")
 # A worker that was killed somewhere can only do its work once if it looks at what is there.
 LOOKS_FIRST = "grep -qx {0} work.txt 2>/dev/null || echo {0} >> work.txt"

@@ -16,7 +16,8 @@ from kit.secrets import core_of, fifty, token
 from kit.waiting import wait_for
 from waypost.nodes.dispatch import attempt_path, dispatch
 from waypost.nodes.workers import Environment, Launch, PlainWorker, stop_attempts
-from waypost.nodes.workers.attempt import AttemptFolder
+from waypost.nodes.workers import attempt as attempts
+from waypost.nodes.workers.attempt import AttemptFolder, Stage
 from waypost.state.records import AttemptOutcome
 
 
@@ -227,3 +228,16 @@ def test_a_launcher_of_a_dead_orchestrator_that_claims_after_we_looked_keeps_its
     recorded.use_worker("late", Late())
     assert dispatch(job, recorded.call).update["attempts"][0].succeeded
     assert (repo / "count").read_text() == "once\nend\n"
+
+
+def test_no_worker_begins_before_what_is_asked_of_it_is_on_the_disk(repo, recorded, monkeypatch):
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    job = make_job(repo, bash="touch started")
+    folder = AttemptFolder(attempt_path(recorded.run_dir, job))
+    monkeypatch.setattr(attempts, "sync_file", full)
+    with pytest.raises(OSError, match="No space"):
+        dispatch(job, recorded.call)
+    wait_for(lambda: folder.stage() is Stage.UNCLAIMED)
+    assert not (repo / "started").exists()

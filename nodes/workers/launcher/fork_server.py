@@ -102,12 +102,12 @@ class _Server:
 
 
 def _launch(fds: list[int], given: list[bytes]) -> int:
-    (log,) = fds
+    log, go = fds
     folder, *variables = given
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     put((nothing, log, log))
     _be_given(pairs(variables))
-    return launcher.main(os.fsdecode(folder))
+    return launcher.main(os.fsdecode(folder), go)
 
 
 def _be_given(variables: dict[bytes, bytes]) -> None:

@@ -10,7 +10,6 @@ import fcntl
 import os
 import resource
 import select
-import sys
 import time
 
 from .family import end_family, signal_family, spawn
@@ -20,20 +19,26 @@ from .records import Launch, read_launch, write_record
 from .system import SIGKILL, SIGTERM, adopt_orphans, signal_file, start_ticks
 from .variables import chosen, masker_for
 
-ALREADY_CLAIMED = 75
+NOTHING_STARTED = 75
 GRACE_S = 2.0
+# Whoever started us is as good as gone where it does not bring to the disk in this time what is asked for.
+_GO_S = 60.0
 _FAILPOINT = "WAYPOST_LAUNCHER_FAILPOINT"
 
 
-def main(folder: str) -> int:
-    """Claim the attempt in `folder`, run its worker to the end, record the end. Returns an exit status."""
+def main(folder: str, go: int) -> int:
+    """Claim the attempt in `folder`, run its worker to the end, record the end. Returns an exit status.
+
+    Args:
+        go: a descriptor that brings a byte once all that was written for the attempt is on the disk.
+    """
     worker_umask = os.umask(0o077)
     os.chdir(folder)
     failpoint("begun")
     claim = os.open("claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(claim, fcntl.LOCK_EX)
     if os.path.exists("started.json") or os.path.exists("exit.json"):
-        return ALREADY_CLAIMED
+        return NOTHING_STARTED
     launch = read_launch()
     stop = signal_file(SIGTERM)
     adopt_orphans()
@@ -43,6 +48,8 @@ def main(folder: str) -> int:
         "launcher_started": start_ticks(os.getpid()),
         "started_at": time.time(),
     }
+    if not _is_told(go):
+        return NOTHING_STARTED
     write_record("started.json", began, sync=True)
     failpoint("recorded_start")
     ended = _run(launch, began, stop, worker_umask)
@@ -61,6 +68,15 @@ def failpoint(name: str) -> None:
         except FileExistsError:
             return
         os.kill(os.getpid(), SIGKILL)
+
+
+def _is_told(go: int) -> bool:
+    """Wait for the word to go on; False where whoever started us has gone."""
+    poll = select.poll()
+    poll.register(go, select.POLLIN)
+    told = bool(poll.poll(_GO_S * 1000)) and bool(os.read(go, 1))
+    os.close(go)
+    return told
 
 
 def _run(launch: Launch, began: dict[str, object], stop: int, worker_umask: int) -> dict[str, object]:
@@ -184,6 +200,3 @@ class _Watch:
 def _hide(masker: Masker, text: str) -> str:
     return masker.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -280,3 +280,17 @@ def test_what_is_staged_between_two_looks_is_seen(tmp_path, split):
     assert changed(repo, baseline) == [("hidden", "added")]
     git(repo, "rm", "--cached", "-q", "hidden")
     assert changed(repo, baseline) == []
+
+
+def test_what_is_staged_where_there_was_no_index_is_seen(tmp_path):
+    repo = make_repo(tmp_path / "repo", {})
+    git(repo, "rm", "-q", "-r", "--ignore-unmatch", ".")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "empty")
+    (repo / ".git" / "index").unlink()
+    baseline = read_baseline(repo, runs_dir=repo / ".artifacts")
+    assert changed(repo, baseline) == []
+    (repo / "new").write_text("x\n")
+    git(repo, "add", "new")
+    assert changed(repo, baseline) == [("new", "added")]
+    (repo / ".git" / "index").unlink()
+    assert changed(repo, baseline) == [("new", "untracked")]
