@@ -28,14 +28,15 @@ _HERE = Path(__file__).resolve().parent
 _GIT = ("git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
 
 LIMIT = 3.0
-_PYTHON_STARTS = 9
+# One short run says little: as many of them make a round as have these steps together.
+_STEPS_A_ROUND = 10
 SIZES = ((1, 1), (10, 1), (10, 8), (100, 1), (100, 8))
 """Steps, and how many of them at a time: one after the other is a chain, eight are eight ready ones."""
 
 
 @dataclass
 class Row:
-    """Seconds of each round.
+    """Seconds of each run.
 
     Attributes:
         whole: the run, from its first stage to its evidence.
@@ -50,7 +51,7 @@ class Row:
     python: list[float] = field(default_factory=list[float])
 
     def overheads(self) -> list[float]:
-        """Milliseconds per step that are not the commands', round by round."""
+        """Milliseconds per step that are not the commands', run by run."""
         return [1000 * (whole - bare) / self.steps for whole, bare in zip(self.whole, self.bare, strict=True)]
 
     def multiples(self) -> list[float]:
@@ -130,8 +131,8 @@ def page(rows: list[Row], about: dict[str, str], measured: str) -> str:
 and `true`) is driven from its card to its evidence on a real ledger; then the same processes are started by hand.
 What is left is the cost of launcher, records, verification and graph. Each command runs once before the work (steps
 that name the same one share it), and the last round checks every step again, so a run has more checks than steps; all
-that were started are counted as commands. Shown are median, least and most of all rounds, and a
-multiple is always of two figures of the same round.""",
+that were started are counted as commands. In each round a run of one step is made ten times. Shown are median, least
+and most of all runs; a multiple is always of a run and the starts of Python just before it.""",
         "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in about.items())]),
         f"Measured {measured}.",
     ]
@@ -172,9 +173,10 @@ def main() -> None:
         run_whole(folder / "warm", Row(2, 1))
         for number in range(rounds):
             for row in rows:
-                where = folder / f"{number}-{row.steps}-{row.at_a_time}"
-                row.python.append(start_of_python())
-                run_bare(where, row, run_whole(where, row))
+                for again in range(max(1, _STEPS_A_ROUND // row.steps)):
+                    where = folder / f"{number}-{again}-{row.steps}-{row.at_a_time}"
+                    row.python.append(start_of_python())
+                    run_bare(where, row, run_whole(where, row))
         about = facts(folder, shlex.join(["python", "benchmarks/dispatch.py", *sys.argv[1:]]), "none used")
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "dispatch.md").write_text(page(rows, about, now()), encoding="utf-8")
