@@ -77,7 +77,7 @@ def run_command(
             grace_s = _HURRIED_S
             raise
         finally:
-            believed = _end(warden, pump, grace_s)
+            _end(warden, pump, grace_s)
     finally:
         pump.close()
     duration_s = time.monotonic() - clock
@@ -87,7 +87,7 @@ def run_command(
         return Ran(None, duration_s, stopped=f"timed out after {timeout_s:g} s")
     if budget.error:
         return Ran(None, duration_s, error=f"its output could not be kept: {budget.error}")
-    return _told(warden.said or "", believed, argv[0], duration_s)
+    return _told(warden.said or "", argv[0], duration_s)
 
 
 def _begun(argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], output: int) -> Warden:
@@ -101,22 +101,20 @@ def _begun(argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], outpu
     return warden
 
 
-def _end(warden: Warden, pump: Pump, grace_s: float) -> bool:
-    """Ask the command to end where it has not, then kill it; returns once it is gone, and whether it was told how."""
+def _end(warden: Warden, pump: Pump, grace_s: float) -> None:
+    """Ask the command to end where it has not, then kill it; returns once it is gone."""
     if not warden.has_ended():
         warden.ask_to_end()
         warden.has_ended(grace_s)
     pump.drain()
-    believed = warden.is_believed
     WARDENS.give_back(warden)
     pump.drain()
-    return believed
 
 
-def _told(said: str, believed: bool, program: str, duration_s: float) -> Ran:
+def _told(said: str, program: str, duration_s: float) -> Ran:
     """How a command ended, as its warden saw it; without a word of it nothing has passed."""
     kind, _, number = said.partition(" ")
-    if kind == TOLD_END and believed:
+    if kind == TOLD_END:
         return Ran(int(number), duration_s)
     if kind == TOLD_NO_START:
         return Ran(None, duration_s, error=f"cannot start {program!r}: {os.strerror(int(number))}")

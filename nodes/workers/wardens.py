@@ -61,14 +61,9 @@ class Warden:
             self._line.send(ASK_TO_END)
 
     @property
-    def is_believed(self) -> bool:
-        """Whether it has told how its check ended, and nobody has killed the one that started it."""
-        return bool(self.said) and self.server.poll() is None
-
-    @property
     def is_free(self) -> bool:
         """Whether it can be asked to watch another check."""
-        return self.is_believed and not self._asked_to_end and not _readable(self._line, 0.0)
+        return bool(self.said) and not self._asked_to_end and not _readable(self._line, 0.0)
 
     def dismiss(self) -> None:
         """End it, and what it watches over, which is gone when this returns, unless it cannot be killed."""
