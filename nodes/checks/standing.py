@@ -7,35 +7,33 @@ nobody can set, and by their content where that says that somebody was there.
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pathspec import PathSpec
 
 from ...state.ids import CheckRef
-from ..workers.files import sha256_file
 from .commit_files import CommitFiles
+from .noted import RACY_NS, Noted, held, noted
 
 FILES_REF = CheckRef("FILES")
 _CACHES = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
-# A change that follows another one this soon can be noted with the same time.
-_RACY_NS = 50_000_000
 _HASHED_MOST = 256 << 20
 
 
 @dataclass(frozen=True)
-class _Facts:
-    mode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    # What it holds, where that was worth a look.
-    content: str = field(default="", compare=False)
+class Seen:
+    """One file.
+
+    Attributes:
+        content: what it holds, where that was worth a look.
+    """
+
+    notes: Noted
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Moved:
 class Standing:
     """The files of a workspace at one moment, by their paths in it."""
 
-    facts: Mapping[str, _Facts]
+    facts: Mapping[str, Seen]
     taken_ns: int
 
     def content(self, path: str) -> str:
@@ -68,15 +66,15 @@ class Standing:
         surely: list[str] = []
         perhaps: list[str] = []
         for path, was in self.facts.items():
-            now = _facts(workspace / path)
-            if now == was and was.ctime_ns < self.taken_ns - _RACY_NS:
+            now = _noted(workspace / path)
+            if now == was.notes and now.ctime_ns < self.taken_ns - RACY_NS:
                 continue
-            if now is None or now.mode != was.mode:
+            if now is None or now.mode != was.notes.mode:
                 surely.append(path)
             elif was.content:
-                if _content(workspace / path, now) != was.content:
+                if _held(workspace / path, now) != was.content:
                     surely.append(path)
-            elif now != was:
+            elif now != was.notes:
                 perhaps.append(path)
         return Moved(tuple(surely), tuple(perhaps))
 
@@ -91,15 +89,15 @@ def standing(workspace: Path, *, left_out: Path, known: CommitFiles | None, sinc
     """
     skip = _Skipped(left_out.resolve(), known)
     left = _HASHED_MOST
-    facts: dict[str, _Facts] = {}
+    facts: dict[str, Seen] = {}
     for path in _walk(workspace.resolve(), skip):
-        found = _facts(workspace / path)
-        if found is None:
+        notes, content = _noted(workspace / path), ""
+        if notes is None:
             continue
-        if found.ctime_ns >= since_ns and found.size <= left:
-            left -= found.size
-            found = _Facts(*_plain(found), content=_content(workspace / path, found))
-        facts[path] = found
+        if notes.ctime_ns >= since_ns and notes.size <= left:
+            left -= notes.size
+            content = _held(workspace / path, notes)
+        facts[path] = Seen(notes, content)
     return Standing(facts, time.time_ns())
 
 
@@ -131,22 +129,15 @@ def _walk(top: Path, skip: _Skipped) -> Iterator[str]:
             continue
 
 
-def _facts(path: Path) -> _Facts | None:
+def _noted(path: Path) -> Noted | None:
     try:
-        found = path.lstat()
+        return noted(path)
     except OSError:
         return None
-    return _Facts(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def _plain(facts: _Facts) -> tuple[int, int, int, int, int]:
-    return facts.mode, facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode
-
-
-def _content(path: Path, facts: _Facts) -> str:
+def _held(path: Path, notes: Noted) -> str:
     try:
-        if stat.S_ISLNK(facts.mode):
-            return f"link to {os.readlink(path)}"
-        return sha256_file(path) if stat.S_ISREG(facts.mode) else f"kind {stat.S_IFMT(facts.mode)}"
+        return held(path, notes)
     except OSError as error:
         return f"unreadable: {error.strerror}"

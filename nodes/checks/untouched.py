@@ -6,30 +6,26 @@ worker. Files are compared by what the file system notes about them, whose time 
 
 from __future__ import annotations
 
-import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..plain_files import open_plain
+from .noted import RACY_NS, Noted, held, noted
 
 # More are a matter for git, which is quicker with many.
 _MOST = 1000
-# A change that follows another one this soon can be noted with the same time.
-_RACY_NS = 50_000_000
 _HASHED_MOST = 1 << 20
 _GIT = ".git"
-
-_Facts = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Footprint:
     """What stands in a checkout: path -> what is noted about it, and a hash of its content if it was just written."""
 
-    entries: dict[str, tuple[_Facts, str]]
+    entries: dict[str, tuple[Noted, str]]
 
 
 class _TooMuch(Exception):
@@ -43,14 +39,14 @@ def footprint(top: Path, index: Path, *, left_out: Path) -> Footprint | None:
         index: what is staged there.
         left_out: a folder that is no part of it.
     """
-    now, left, entries = time.time_ns(), _HASHED_MOST, dict[str, tuple[_Facts, str]]()
+    now, left, entries = time.time_ns(), _HASHED_MOST, dict[str, tuple[Noted, str]]()
     try:
         for path in _files(os.fspath(top), os.fspath(index), os.fspath(left_out)):
-            facts, content = _facts(path), ""
-            if facts[3] > now - _RACY_NS:
-                left -= facts[1]
-                content = _sha256(path, left)
-            entries[path] = (facts, content)
+            notes, content = noted(path), ""
+            if notes.ctime_ns > now - RACY_NS:
+                left -= notes.size
+                content = _held(path, notes, left)
+            entries[path] = (notes, content)
     except (OSError, _TooMuch):
         return None
     return Footprint(entries)
@@ -59,17 +55,12 @@ def footprint(top: Path, index: Path, *, left_out: Path) -> Footprint | None:
 def is_untouched(before: Footprint, top: Path, index: Path, *, left_out: Path) -> bool:
     """True where nothing was written, made or removed there since: also nothing that was put back."""
     try:
-        now = {path: _facts(path) for path in _files(os.fspath(top), os.fspath(index), os.fspath(left_out))}
-        return now == {path: facts for path, (facts, _) in before.entries.items()} and all(
-            _sha256(path, _HASHED_MOST) == content for path, (_, content) in before.entries.items() if content
+        now = {path: noted(path) for path in _files(os.fspath(top), os.fspath(index), os.fspath(left_out))}
+        return now == {path: notes for path, (notes, _) in before.entries.items()} and all(
+            held(path, now[path]) == content for path, (_, content) in before.entries.items() if content
         )
     except (OSError, _TooMuch):
         return False
-
-
-def _facts(path: str) -> _Facts:
-    found = os.lstat(path)
-    return (found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _files(top: str, index: str, left_out: str) -> Iterator[str]:
@@ -92,10 +83,7 @@ def _files(top: str, index: str, left_out: str) -> Iterator[str]:
                     yield entry.path
 
 
-def _sha256(path: str, most: int) -> str:
-    if os.path.islink(path):
-        return f"link to {os.readlink(path)}"
-    if most < 0:
+def _held(path: str, notes: Noted, left: int) -> str:
+    if left < 0 or not (stat.S_ISREG(notes.mode) or stat.S_ISLNK(notes.mode)):
         raise _TooMuch(path)
-    with open_plain(Path(path)) as file:
-        return hashlib.sha256(file.read(_HASHED_MOST + 1)).hexdigest()
+    return held(path, notes)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kit.repos import git, make_repo
 from waypost.nodes.checks import untouched
+from waypost.nodes.checks.noted import Noted, noted
 from waypost.nodes.checks.untouched import footprint, is_untouched
 from waypost.nodes.checks.workspace import is_as_at_start, read_baseline
 
@@ -74,7 +75,7 @@ def test_whatever_happens_is_seen(repo, happen):
 
 
 def test_a_change_that_the_clock_of_the_file_system_did_not_see_is_seen_by_its_content(repo, monkeypatch):
-    monkeypatch.setattr(untouched, "_facts", lambda path: (0, 4, 0, 1 << 63, 0))
+    monkeypatch.setattr(untouched, "noted", lambda path: Noted(noted(path).mode, 4, 0, 1 << 63, 0))
     assert not seen_untouched(repo, lambda: (repo / "a").write_text("emas"))
 
 
