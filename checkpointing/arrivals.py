@@ -2,8 +2,8 @@
 
 LangGraph hands over what a task wrote and, a moment later and from another thread, the checkpoint of its step. Each
 would sync by itself. So writes wait, before they take any lock, about as long as the checkpoint took to come lately,
-if that is not much more than what a sync takes. The idea is PostgreSQL's `commit_delay`; here both times are measured. Nothing
-is acknowledged earlier than without it, and nobody waits for a checkpoint that has not been coming.
+if that is not much more than what a sync takes. The idea is PostgreSQL's `commit_delay`; here both times are measured.
+Nothing is acknowledged earlier than without it, and nobody waits for a checkpoint that has not been coming.
 """
 
 from __future__ import annotations

@@ -35,14 +35,17 @@ class _Server:
 
     def serve(self) -> None:
         """Until nobody asks for anything any more."""
+        line = self._line.fileno()
         while self._open or self._asking:
-            for fd, _ in self._poll.poll():
-                if fd == self._line.fileno():
-                    self._answer()
-                elif fd in self._pids:
+            ready = {fd for fd, _ in self._poll.poll()}
+            for fd in ready - {line}:
+                if fd in self._pids:
                     self._ended(fd)
-                else:
+                elif fd in self._asking.values():
                     self._nobody_asks(fd)
+            # Last: what is opened now could have the number of a descriptor that was ready and closed meanwhile.
+            if line in ready:
+                self._answer()
 
     def _answer(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Requests with descriptors, from Waypost to the processes that it has started: a size, then fields behind their sizes."""
+"""Requests with descriptors, from Waypost to what it has started: a size, then fields, each behind its own size."""
 
 from __future__ import annotations
 

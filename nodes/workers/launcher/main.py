@@ -199,4 +199,3 @@ class _Watch:
 
 def _hide(masker: Masker, text: str) -> str:
     return masker.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
-
