@@ -33,7 +33,7 @@ class Rhythm:
 
     def __init__(self, like: Rhythm | None = None) -> None:
         self._sync_s = like._sync_s if like else 0.0
-        self._gap_s = like._gap_s if like else None
+        self._gap_s: float | None = like._gap_s if like else None
         self._under_way: float | None = None
         self._over = False
 

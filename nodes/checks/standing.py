@@ -67,7 +67,7 @@ class Standing:
         perhaps: list[str] = []
         for path, was in self.facts.items():
             now = _noted(workspace / path)
-            if now == was.notes and now.ctime_ns < self.taken_ns - RACY_NS:
+            if now is not None and now == was.notes and now.ctime_ns < self.taken_ns - RACY_NS:
                 continue
             if now is None or now.mode != was.notes.mode:
                 surely.append(path)
