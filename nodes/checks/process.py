@@ -14,7 +14,7 @@ from ..workers.files import make_private_folder
 from ..workers.launcher.masking import Masker
 from ..workers.launcher.pump import Budget, Pump, Sink
 from ..workers.launcher.warden import TOLD_END, TOLD_NO_START
-from ..workers.wardens import WARDENS, Warden
+from ..workers.wardens import WARDENS, Watch
 
 _POLL_S = 0.05
 _GRACE_S = 2.0
@@ -63,7 +63,7 @@ def run_command(
     writer = pump.pipe(Sink(str(log), masker.stream(), budget))
     try:
         try:
-            warden = _begun(argv, workspace, env, writer)
+            watch = WARDENS.watch(argv, env, str(workspace), writer)
         except (OSError, ValueError) as error:
             return Ran(None, time.monotonic() - clock, error=f"cannot start {argv[0]!r}: {error}")
         finally:
@@ -71,12 +71,12 @@ def run_command(
         grace_s = _GRACE_S
         try:
             with TURNS.aside():
-                in_time = _wait(warden, pump, budget, clock + timeout_s, stop)
+                in_time = _wait(watch, pump, budget, clock + timeout_s, stop)
         except CheckStopped:
             grace_s = _HURRIED_S
             raise
         finally:
-            _end(warden, pump, grace_s)
+            _end(watch, pump, grace_s)
     finally:
         pump.close()
     duration_s = time.monotonic() - clock
@@ -86,27 +86,16 @@ def run_command(
         return Ran(None, duration_s, stopped=f"timed out after {timeout_s:g} s")
     if budget.error:
         return Ran(None, duration_s, error=f"its output could not be kept: {budget.error}")
-    return _told(warden.said or "", argv[0], duration_s)
+    return _told(watch.said or "", argv[0], duration_s)
 
 
-def _begun(argv: tuple[str, ...], workspace: Path, env: Mapping[str, str], output: int) -> Warden:
-    """A warden that has begun to watch over the command, however that tries to get away. Raises OSError, ValueError."""
-    warden = WARDENS.take()
-    try:
-        warden.begin(argv, env, str(workspace), output)
-    except BaseException:
-        WARDENS.give_back(warden)
-        raise
-    return warden
-
-
-def _end(warden: Warden, pump: Pump, grace_s: float) -> None:
+def _end(watch: Watch, pump: Pump, grace_s: float) -> None:
     """Ask the command to end where it has not, then kill it; returns once it is gone."""
-    if not warden.has_ended():
-        warden.ask_to_end()
-        warden.has_ended(grace_s)
+    if not watch.has_ended():
+        watch.ask_to_end()
+        watch.has_ended(grace_s)
     pump.drain()
-    WARDENS.give_back(warden)
+    WARDENS.end(watch)
     pump.drain()
 
 
@@ -120,13 +109,13 @@ def _told(said: str, program: str, duration_s: float) -> Ran:
     return Ran(None, duration_s, error="the process that watches over it was killed before the command had ended")
 
 
-def _wait(warden: Warden, pump: Pump, budget: Budget, deadline: float, stop: Callable[[], bool]) -> bool:
+def _wait(watch: Watch, pump: Pump, budget: Budget, deadline: float, stop: Callable[[], bool]) -> bool:
     """Move output until the command has ended; False where its time is up, or its output is more than can be kept."""
     poll = select.poll()
-    ended = warden.fileno()
+    ended = watch.fileno()
     for fd in (ended, *pump.fds):
         poll.register(fd, select.POLLIN)
-    while not warden.has_ended():
+    while not watch.has_ended():
         if stop():
             raise CheckStopped
         left = deadline - time.monotonic()

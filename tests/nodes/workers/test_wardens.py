@@ -62,6 +62,14 @@ def test_each_of_the_checks_that_run_at_the_same_time_has_its_own(tmp_path):
     assert len({one.result()[1] for one in said}) == 2
 
 
+def test_of_many_checks_each_is_told_its_own_end(tmp_path):
+    def code_of(number: int) -> int | None:
+        return check(tmp_path / str(number), f"exit {number % 7}")[0].exit_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(code_of, range(500))) == [number % 7 for number in range(500)]
+
+
 def test_one_that_was_killed_between_two_checks_is_replaced(tmp_path):
     first = warden_of(tmp_path)
     os.kill(first, signal.SIGKILL)
@@ -101,7 +109,8 @@ def test_their_server_is_confused_by_none_of_many_that_come_and_go(tmp_path):
     check(tmp_path, "true")
     server = FORK_SERVER.begun()
     for _ in range(300):
-        WARDENS.take()
+        with open(os.devnull, "wb") as nowhere:
+            WARDENS.watch(("true",), {}, "/", nowhere.fileno())
         WARDENS.leave()
     assert check(tmp_path, "exit 3")[0].exit_code == 3
     assert FORK_SERVER.begun() is server
