@@ -110,6 +110,11 @@ class Mirror:
             self._since = self._since or time.monotonic()
             BACKGROUND.soon(self._catch_up)
 
+    @property
+    def has_shown(self) -> bool:
+        """Whether anything was shown, or waits to be, since the ledger was last begun or rewritten here."""
+        return bool(self._line or self._behind)
+
     def settle(self) -> None:
         """Write at once what waits to be written."""
         with self.lock:

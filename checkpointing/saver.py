@@ -269,8 +269,14 @@ class LedgerSync(BaseCheckpointSaver[str]):
         self._pool.store(thread_key(thread_id)).release(power=self._power)
 
     def write_mirrors(self, thread_id: object) -> None:
-        """Show the newest state of a thread to people at once; by itself that can be a tenth of a second behind."""
-        self._pool.store(thread_key(thread_id)).mirror.settle()
+        """Show the newest state of a thread to people at once; by itself that can be a tenth of a second behind.
+
+        Also where the process that has written it was killed before it could show it.
+        """
+        store = self._pool.store(thread_key(thread_id))
+        if self._mirror and not self._read_only and not store.mirror.has_shown:
+            self._show_newest(store)
+        store.mirror.settle()
 
     def close(self) -> None:
         """Release all threads of this root that this process writes, also through other saver objects."""

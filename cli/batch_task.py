@@ -105,6 +105,8 @@ class TaskRunner:
             if now is None or now.status not in _STOPS:
                 now = self._stream(task, None if begun else state)
             state = self._caught_up(task, now)
+        # Whoever has driven it to its end may have been killed before it could show that.
+        self._saver.write_mirrors(task.run_id)
         self._close(state, run_dir)
         return state
 

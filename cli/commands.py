@@ -98,6 +98,8 @@ def resume_run(asked: ResumeRequest) -> int:
         if decision is not None:
             refuse_decision(state, decision, runs=runs)
         elif state.status in ENDS or state.status is Status.BLOCKED:
+            with open_saver(runs) as saver:
+                saver.write_mirrors(state.run_id)
             return _close(state, context, view)
         context = configured(context, state, reread=asked.reread_config)
         view.begin(state.run_id, f"resumed at {state.status}", context.run_dir(state.run_id))

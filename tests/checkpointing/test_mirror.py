@@ -169,6 +169,25 @@ def test_of_states_that_follow_each_other_at_once_the_last_one_is_shown_a_moment
     assert json.loads(state_file(root).read_text())["values"] == {"a": 19}
 
 
+def test_what_a_killed_process_could_not_show_is_shown_when_it_is_asked_for(root: Path) -> None:
+    program = (
+        "import os, sys; from kit.ledgers import Talk; from waypost.checkpointing import LedgerSaver\n"
+        "talk = Talk(LedgerSaver(sys.argv[1])); talk.put(a=1); os.kill(os.getpid(), 9)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", program, str(root)], env=env, check=False)
+    assert not state_file(root).exists()
+    LedgerSaver(root, read_only=True).write_mirrors("t")
+    assert not state_file(root).exists()
+    LedgerSaver(root).write_mirrors("t")
+    assert json.loads(state_file(root).read_text())["values"] == {"a": 1}
+
+
+def test_a_thread_that_is_not_there_is_not_made_to_show_it(root: Path) -> None:
+    LedgerSaver(root).write_mirrors("none")
+    assert not root.exists()
+
+
 def test_a_state_that_waits_is_written_when_the_thread_is_released(root: Path) -> None:
     with reopened(root) as saver:
         talk = Talk(saver)

@@ -170,3 +170,11 @@ def test_a_tampered_ledger_is_refused_with_its_line(repo):
     ran = resume(repo)
     assert (ran.code, ran.result["error"]) == (1, "LedgerCorrupt")
     assert f"ledger.jsonl:{number + 1}" in ran.result["text"]
+
+
+def test_the_files_for_people_show_the_end_of_a_run_whose_process_was_killed_before_it_could_show_it(repo):
+    assert start(repo, card(bash="echo x > out.txt")).code == 0
+    state = repo.parent / "runs" / "R" / "pipeline_state.json"
+    state.unlink()
+    assert resume(repo).code == 0
+    assert json.loads(state.read_text())["values"]["status"] == "DONE"
