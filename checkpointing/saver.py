@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -275,7 +276,9 @@ class LedgerSync(BaseCheckpointSaver[str]):
         """
         store = self._pool.store(thread_key(thread_id))
         if self._mirror and not self._read_only and not store.mirror.has_shown:
-            self._show_newest(store)
+            # What is wrong with the ledger is told to whoever reads it.
+            with contextlib.suppress(LedgerError, OSError):
+                self._show_newest(store)
         store.mirror.settle()
 
     def close(self) -> None:

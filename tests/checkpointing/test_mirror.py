@@ -183,6 +183,16 @@ def test_what_a_killed_process_could_not_show_is_shown_when_it_is_asked_for(root
     assert json.loads(state_file(root).read_text())["values"] == {"a": 1}
 
 
+def test_of_a_damaged_ledger_nothing_is_shown_and_nothing_said(damaged_root: Path) -> None:
+    with reopened(damaged_root) as saver:
+        Talk(saver).put(a=1)
+    state_file(damaged_root).unlink()
+    ledger = ledger_of(damaged_root)
+    ledger.write_bytes(ledger.read_bytes().replace(b'"a"', b'"b"', 1))
+    reopened(damaged_root).write_mirrors("t")
+    assert not state_file(damaged_root).exists()
+
+
 def test_a_thread_that_is_not_there_is_not_made_to_show_it(root: Path) -> None:
     LedgerSaver(root).write_mirrors("none")
     assert not root.exists()
