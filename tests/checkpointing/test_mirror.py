@@ -169,13 +169,16 @@ def test_of_states_that_follow_each_other_at_once_the_last_one_is_shown_a_moment
     assert json.loads(state_file(root).read_text())["values"] == {"a": 19}
 
 
-def test_what_a_killed_process_could_not_show_is_shown_when_it_is_asked_for(root: Path) -> None:
-    program = (
-        "import os, sys; from kit.ledgers import Talk; from waypost.checkpointing import LedgerSaver\n"
-        "talk = Talk(LedgerSaver(sys.argv[1])); talk.put(a=1); os.kill(os.getpid(), 9)"
-    )
+def in_another_process(root: Path, what: str) -> int:
+    """The exit code of a process that has a `talk` on the ledger and does `what`."""
+    imports = "import os, sys; from kit.ledgers import Talk; from waypost.checkpointing import LedgerSaver"
+    program = f"{imports}; talk = Talk(LedgerSaver(sys.argv[1])); {what}"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", program, str(root)], env=env, check=False)
+    return subprocess.run([sys.executable, "-c", program, root], env=env, check=False).returncode
+
+
+def test_what_a_killed_process_could_not_show_is_shown_when_it_is_asked_for(root: Path) -> None:
+    assert in_another_process(root, "talk.put(a=1); os.kill(os.getpid(), 9)") == -9
     assert not state_file(root).exists()
     LedgerSaver(root, read_only=True).write_mirrors("t")
     assert not state_file(root).exists()
@@ -207,12 +210,7 @@ def test_a_state_that_waits_is_written_when_the_thread_is_released(root: Path) -
 
 
 def test_a_state_that_waits_is_written_when_the_process_ends(root: Path) -> None:
-    program = (
-        "import sys; from kit.ledgers import Talk; from waypost.checkpointing import LedgerSaver\n"
-        "talk = Talk(LedgerSaver(sys.argv[1])); talk.put(a=1); talk.put(a=2)"
-    )
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", program, root], check=True, env=env)
+    assert in_another_process(root, "talk.put(a=1); talk.put(a=2)") == 0
     assert json.loads(state_file(root).read_text())["values"] == {"a": 2}
 
 

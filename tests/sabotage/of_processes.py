@@ -141,11 +141,11 @@ CHEATS = (
         verify="kill -9 $PPID; exit 0",
     ),
     Cheat(
-        "a check kills the process that has started what watches over it, and fails",
+        "a check kills the process that has started what watches over it",
         _WORK,
         Ending.BLOCKED,
-        "exit code 1",
-        verify=f"{_KILL_SERVER}; exit 1",
+        "the process that watches over it was killed",
+        verify=f"{_KILL_SERVER}; exit 0",
     ),
     Cheat(
         "writes .bashrc and BASH_ENV, so that each check ends with 0",
