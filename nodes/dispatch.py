@@ -77,7 +77,7 @@ def _attempt(job: Job, folder: AttemptFolder, call: Call) -> Attempt | None:
                 return _record(job, call, AttemptOutcome.NOT_STARTED, reason=error.in_one_line())
             except OSError as error:
                 # Without our word no launcher starts anything, if there is one at all.
-                reason = f"its launcher cannot be started: {error.strerror or error}"
+                reason = f"it cannot be started: {error.strerror or error}"
                 return _record(job, call, AttemptOutcome.NOT_STARTED, reason=reason)
         if not folder.wait(child, call.leaving, following):
             return _record(job, call, AttemptOutcome.RUNNING, reason="the run was asked to stop; the worker goes on")

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .launcher.fork_server import LAUNCHER, WARDEN
+from .launcher.fork_server import LAUNCHER, STILL_THERE, WARDEN
 from .launcher.line import SIZE_BYTES, packed
 
 _HERE = Path(__file__).parent
@@ -114,6 +114,21 @@ class ForkServer:
         with self._lock:
             process = self._process
             return process if process and process.poll() is None and self._facts == _inherited() else None
+
+    def is_still_there(self, server: subprocess.Popen[bytes]) -> bool:
+        """Whether a server goes on: one that was killed, or is stopped, does not answer any more."""
+        with self._lock:
+            if self._line is None or server is not self._process:
+                # Another one was begun since, and this one cannot be asked.
+                return server.poll() is None
+            try:
+                self._line.sendall(packed([STILL_THERE]))
+                answered = len(self._line.recv(SIZE_BYTES)) == SIZE_BYTES
+            except OSError:
+                answered = False
+            if not answered:
+                self._end(kill=True)
+            return answered
 
     def _start(self, kind: bytes, given: list[bytes], fds: tuple[int, ...]) -> Forked:
         request = packed([kind, b"%d" % current_umask(), *given])

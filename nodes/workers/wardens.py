@@ -133,8 +133,13 @@ class Wardens:
             raise
 
     def end(self, watch: Watch) -> None:
-        """Nobody waits for this check any more: nothing of it is left. Its warden goes on to others if it can."""
+        """Nobody waits for this check any more: nothing of it is left. Its warden goes on to others if it can.
+
+        Where the check has killed or stopped what started its warden, nothing that was said of it is believed.
+        """
         warden = watch.warden
+        if watch.said and not self._server.is_still_there(warden.server):
+            watch.said = ""
         if watch.is_over and warden.is_quiet:
             with self._lock:
                 if len(self._idle) < _IDLE_MOST:

@@ -19,7 +19,7 @@ from .line import SIZE_BYTES, Line, pairs, put
 from .records import load
 from .variables import SECRET_NAMES, masker_for
 
-LAUNCHER, WARDEN = b"launcher", b"warden"
+LAUNCHER, WARDEN, STILL_THERE = b"launcher", b"warden", b"still there"
 _LINE = 0
 
 
@@ -53,6 +53,9 @@ class _Server:
         except (EOFError, OSError):
             self._poll.unregister(self._line.fileno())
             self._open = False
+            return
+        if request[0] == STILL_THERE:
+            self._line.say(bytes(SIZE_BYTES))
             return
         try:
             pid = os.fork()
